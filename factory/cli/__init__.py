@@ -1,0 +1,44 @@
+"""The command line: words in, one call, a report, an exit code. The only place that catches errors.
+
+Nothing heavy (dbt, Soda, sqlglot, DuckDB, jsonschema) is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from factory import __version__
+from factory.cli import ask, line, start
+from factory.cli.frame import EXIT_CODES, run_guarded
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, "--version", prog_name="factory")
+@click.option(
+    "-C",
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    show_default="the folder you are in",
+    help="A folder in the workspace.",
+)
+@click.pass_context
+def cli(context: click.Context, workspace: Path) -> None:
+    """Build, check, describe, certify and publish data products made with dbt."""
+    context.obj = workspace
+
+
+for module in (line, ask, start):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run_guarded(cli, sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""What every command shares: the workspace, the format, and one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from factory.errors import FactoryError
+from factory.workspace import PROD, Workspace, find_workspace
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 a product was refused; 2 input, set-up, disk or lock; 3 a bug in the factory; "
+    "4 this version exists with other content; 130 interrupted."
+)
+
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
+target_option = click.option(
+    "--target", "-t", default=PROD, show_default=True, help="dbt's target; only prod publishes to registry/ and ports/."
+)
+
+
+def workspace(context: click.Context, target: str = PROD) -> Workspace:
+    """Return the workspace of the command."""
+    start: Path = context.obj
+    return find_workspace(start, target)
+
+
+def run_guarded(cli: click.Group, arguments: Sequence[str]) -> int:
+    """Run the command line; return its exit code. No traceback reaches a user for a mistake of theirs."""
+    from factory.report import error_as_json, error_as_text
+
+    root = _root(arguments)
+    try:
+        code = cli.main(args=list(arguments), prog_name="factory", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except FactoryError as error:
+        if _wants_json(arguments):
+            click.echo(json.dumps(error_as_json(error, root), indent=2, ensure_ascii=False))
+        click.echo(error_as_text(error, root), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was published before is unharmed", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`factory list | head`), which is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        return 2
+    except Exception:  # noqa: BLE001  (the last resort: a bug of ours, with what a report needs)
+        click.echo("This is a bug in the factory. Please report it with these lines:\n", err=True)
+        click.echo(traceback.format_exc(), err=True)
+        return 3
+
+
+def _root(arguments: Sequence[str]) -> Path | None:
+    """Return the workspace's folder for showing paths, if there is one."""
+    start = Path()
+    for mark in ("-C", "--workspace"):
+        if mark in arguments[:-1]:
+            start = Path(arguments[arguments.index(mark) + 1])
+    try:
+        return find_workspace(start).root
+    except (FactoryError, OSError):
+        return None
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return "--format=json" in arguments or ("--format", "json") in zip(arguments, arguments[1:], strict=False)

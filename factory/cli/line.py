@@ -1,0 +1,102 @@
+"""Commands that walk the line: `build`, `check`, `sync`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from factory.cli.frame import Command, format_option, target_option, workspace
+from factory.workspace import Workspace
+
+
+def _line_options(command: Command) -> Command:
+    options: list[Callable[[Any], Any]] = [
+        click.argument("products", nargs=-1),
+        target_option,
+        click.option("--full", is_flag=True, help="Run everything, changed or not."),
+        click.option(
+            "--changed-since", metavar="REV", default="", help="Only what differs from a git revision, and what reads it."
+        ),
+        click.option("--vars", "variables", metavar="YAML", default="", help="dbt's variables, as for dbt's --vars."),
+        click.option("--progress/--no-progress", default=None, help="Rewrite one line on stderr, or write plain lines."),
+        format_option,
+        click.pass_context,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_line_options
+def build(context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any) -> int:
+    """Build, judge and publish PRODUCTS (all, if none is named).
+
+    A product that is refused does not stop the others; what was published of it before stays published.
+    dbt's marks work: +orders is orders and all that it reads, orders+ is orders and all that read it.
+    """
+    return _run(workspace(context, target), products, format_, publish=True, **options)
+
+
+@click.command()
+@_line_options
+def check(context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any) -> int:
+    """Do all that `build` does, except publishing."""
+    return _run(workspace(context, target), products, format_, publish=False, **options)
+
+
+@click.command()
+@target_option
+@click.pass_context
+def sync(context: click.Context, target: str) -> None:
+    """Write packages.yml, profiles.yml and dbt_packages/, so that dbt itself works from the root."""
+    from factory.products import discover
+    from factory.umbrella import sync as sync_umbrella
+
+    ws = workspace(context, target)
+    products = discover(ws)
+    changed = sync_umbrella(ws, products)
+    click.echo(f"{len(products)} products. " + (f"Written: {', '.join(changed)}" if changed else "Nothing changed."))
+
+
+def _run(
+    ws: Workspace,
+    names: tuple[str, ...],
+    format_: str,
+    *,
+    publish: bool,
+    full: bool,
+    changed_since: str,
+    variables: str,
+    progress: bool | None,
+) -> int:
+    from factory.pipeline import run
+    from factory.plan import Request
+    from factory.report import ProgressLine, as_json, run_as_json, run_as_text
+
+    request = Request(
+        names=names,
+        publish=publish,
+        full=full,
+        changed_since=changed_since,
+        variables=variables,
+        environment=dict(os.environ),
+    )
+    line = ProgressLine(enabled=progress)
+    try:
+        result = run(ws, request, line)
+    finally:
+        line.done()
+    if format_ == "json":
+        click.echo(as_json(run_as_json(result)))
+    else:
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo(run_as_text(result, ws, color), color=color)
+    return result.exit_code
+
+
+COMMANDS = (build, check, sync)

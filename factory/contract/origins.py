@@ -1,0 +1,81 @@
+"""Where a port's columns come from, as the contract tells it: at the product's border, not at each step inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from factory.artifacts import Artifacts, Relation
+from factory.lineage import Lineage
+from factory.lineage.graph import DIRECT
+
+_WORDS = {
+    "IDENTITY": "Copied from {sources}.",
+    "TRANSFORMATION": "Computed from {sources}.",
+    "AGGREGATION": "Aggregated from {sources}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a column is made of: objects outside the product, the SQL that makes it, and that in words."""
+
+    sources: tuple[str, ...]
+    expression: str
+    words: str
+
+
+class Origins:
+    """Follows a port's columns through the product's own models to its sources and input ports."""
+
+    def __init__(self, artifacts: Artifacts, lineage: Lineage, port: Relation) -> None:
+        self._artifacts = artifacts
+        self._lineage = lineage
+        self._port = port
+
+    def of(self, column: str) -> Origin | None:
+        """Return a column's origin, or None where it could not be traced."""
+        model = self._lineage.models.get(self._port.unique_id)
+        trace = model.column(column) if model is not None else None
+        if trace is None or trace.unknown:
+            return None
+        found: dict[str, int] = {}
+        self._collect(self._port.unique_id, column, 0, found, set())
+        names = tuple(sorted(found))
+        if not names:
+            return Origin((), self._expression(column), "Made here: a constant, or a count of rows.")
+        kind = DIRECT[max(found.values())]
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        return Origin(names, self._expression(column), _WORDS[kind].format(sources=shown))
+
+    def _collect(
+        self, relation_id: str, column: str, kind: int, found: dict[str, int], seen: set[tuple[str, str, int]]
+    ) -> None:
+        if (relation_id, column, kind) in seen:
+            return
+        seen.add((relation_id, column, kind))
+        model = self._lineage.models.get(relation_id)
+        trace = model.column(column) if model is not None else None
+        relation = self._artifacts.relations[relation_id]
+        inside = relation.package == self._port.package and trace is not None and not trace.unknown
+        if not inside:
+            name = f"{relation.package}.{relation.name}.{column}"
+            found[name] = max(found.get(name, 0), kind)
+            return
+        assert trace is not None  # noqa: S101  (for the type checker: `inside` says so)
+        for source in trace.direct:
+            step = max(kind, DIRECT.index(source.kind))
+            self._collect(source.relation, source.column, step, found, seen)
+
+    def _expression(self, column: str) -> str:
+        """Return the SQL of the nearest step that does more than hand the column on."""
+        relation_id, name = self._port.unique_id, column
+        for _ in range(100):
+            model = self._lineage.models.get(relation_id)
+            trace = model.column(name) if model is not None else None
+            if trace is None or trace.unknown or trace.kind != "IDENTITY" or len(trace.direct) != 1:
+                return trace.expression if trace is not None and not trace.unknown else name
+            source = trace.direct[0]
+            if self._artifacts.relations[source.relation].package != self._port.package:
+                return source.column
+            relation_id, name = source.relation, source.column
+        return name

@@ -1,0 +1,217 @@
+"""Every rule of a product, from whichever of the three places it was written in, in one shape.
+
+Takes dbt's tests, the SodaCL in `checks/` and the ODCS rules in the hand-kept contracts; gives a `Rule` for
+each. A rule is written once, run once (by dbt, Soda or the contract stage's own SQL) and published once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from factory.artifacts import Artifacts, DataTest
+from factory.contract.promises import Promise
+from factory.documents import dump_yaml, read_yaml
+from factory.errors import QualityError
+from factory.products import Product
+
+DIMENSIONS = ("accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness")
+
+# The dimension of a rule by the words in its kind, first match counts. The seven are those of the EDM Council
+# that ODCS uses; a `dimension` in the test's meta, the check's attributes or the rule itself overrides.
+_DIMENSION_WORDS = (
+    ("uniqueness", ("unique", "duplicate")),
+    ("completeness", ("not_null", "null", "missing", "complete", "not_empty")),
+    ("consistency", ("relationships", "exist in", "same as", "equal", "reconcil", "consisten", "match")),
+    ("timeliness", ("freshness", "recency", "late")),
+    ("coverage", ("row_count", "rowcount", "cardinality", "coverage", "at_least_one", "reference")),
+    ("conformity", ("accepted", "invalid", "valid", "schema", "regex", "type", "format", "length", "range", "between")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule about a table or a column.
+
+    Attributes:
+        key: identifies the rule within the product: dbt's unique id, or file and position.
+        origin: dbt, soda or odcs.
+        product, table, column: what it speaks of; the table is empty for what speaks of none, or several.
+        name: for people.
+        kind: what it checks, in its origin's words: not_null, row_count, nullValues, sql, ...
+        dimension: one of DIMENSIONS.
+        severity: error refuses the product, warning publishes and tells.
+        definition: the rule itself: a test's arguments, SodaCL text, or the ODCS rule.
+        description: for people, or empty.
+        file, line: where it is written.
+    """
+
+    key: str
+    origin: str
+    product: str
+    table: str
+    column: str
+    name: str
+    kind: str
+    dimension: str
+    severity: str
+    definition: Any
+    description: str
+    file: Path
+    line: int
+
+
+def gather_rules(
+    product: Product, promises: Iterable[Promise], artifacts: Artifacts
+) -> tuple[Rule, ...]:
+    """Return the product's rules: dbt tests, then SodaCL checks, then the contracts' own.
+
+    Raises:
+        FactoryError: a checks file is not YAML or has no checks where they are expected.
+
+    """
+    rules = [_from_test(test, product, artifacts) for test in artifacts.tests if test.package == product.name]
+    folder = product.folder / "checks"
+    for file in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
+        rules += _from_sodacl(file, product)
+    for promise in promises:
+        rules += _from_promise(promise, product)
+    return tuple(rules)
+
+
+def dimension_of(words: str, override: Any = None) -> str:
+    """Return the dimension of a rule by what it checks, unless one is stated."""
+    stated = str(override or "").lower()
+    stated = {"validity": "conformity"}.get(stated, stated)
+    if stated in DIMENSIONS:
+        return stated
+    text = words.lower()
+    return next((d for d, found in _DIMENSION_WORDS if any(word in text for word in found)), "accuracy")
+
+
+def _from_test(test: DataTest, product: Product, artifacts: Artifacts) -> Rule:
+    # A test over several models speaks of the port among them, if there is one.
+    relations = [artifacts.relations[i] for i in (test.attached, *test.upstream) if i in artifacts.relations]
+    own = [relation for relation in relations if relation.package == product.name]
+    attached = next((r for r in own if r.is_port), own[0] if own else None)
+    if test.kind not in ("singular", "unit") and own:
+        attached = own[0]
+    words = test.name if test.kind in ("singular", "unit") else test.kind
+    return Rule(
+        key=test.unique_id,
+        origin="dbt",
+        product=product.name,
+        table=attached.identifier if attached else "",
+        column=test.column,
+        name=test.name,
+        kind=test.kind,
+        dimension=dimension_of(words, test.meta.get("dimension")),
+        severity="warning" if test.severity == "warn" else "error",
+        definition=_definition(test),
+        description=test.description,
+        file=product.folder / test.file,
+        line=0,
+    )
+
+
+def _definition(test: DataTest) -> dict[str, Any]:
+    definition: dict[str, Any] = {"test": test.kind, "name": test.name}
+    if test.arguments:
+        definition["arguments"] = dict(sorted(test.arguments.items()))
+    if test.where:
+        definition["where"] = test.where
+    return definition
+
+
+_CHECKS_FOR = re.compile(r"checks for (?!each\b)([^\[]+?)\s*(\[.*\])?")
+
+
+def _from_sodacl(file: Path, product: Product) -> list[Rule]:
+    document = read_yaml(file)
+    if document.data is None:
+        return []
+    if not isinstance(document.data, dict):
+        raise QualityError(
+            "the file holds no checks", where=file, line=1, hint="start with `checks for <table>:` and a list"
+        )
+    rules = []
+    for key, checks in document.data.items():
+        heading = _CHECKS_FOR.fullmatch(key)
+        if not heading:
+            continue
+        if not isinstance(checks, list) or not checks:
+            raise QualityError(
+                f"`{key}` has no list of checks", where=file, line=document.line(key), hint="write `- row_count > 0`"
+            )
+        table = heading[1].strip().strip('"')
+        for number, check in enumerate(checks):
+            place = (key, number)
+            rules.append(_soda_rule(check, key, table, product, file, document.line(*place)))
+    return rules
+
+
+def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Path, line: int) -> Rule:
+    if isinstance(check, dict) and len(check) == 1:
+        text, body = next(iter(check.items()))
+    else:
+        text, body = check, None
+    if not isinstance(text, str) or (body is not None and not isinstance(body, dict)):
+        raise QualityError("not a SodaCL check", where=file, line=line, hint="write `- row_count > 0`, for example")
+    options: Mapping[str, Any] = body or {}
+    kind = re.split(r"[\s(:<>=!]", text.strip(), maxsplit=1)[0]
+    column = re.match(r"\w+\(\s*([^,)]+?)\s*[,)]", text)
+    attributes = options.get("attributes") or {}
+    warns = "fail" not in options and any(key.startswith("warn") for key in options)
+    return Rule(
+        key=f"soda:{file.name}:{line}",
+        origin="soda",
+        product=product.name,
+        table=table,
+        column=column[1].strip('"') if column else "",
+        name=str(options.get("name") or text),
+        kind=kind,
+        dimension=dimension_of(text, attributes.get("dimension") if isinstance(attributes, dict) else None),
+        severity="warning" if warns else "error",
+        definition=dump_yaml({heading: [check]}),
+        description="",
+        file=file,
+        line=line,
+    )
+
+
+def _from_promise(promise: Promise, product: Product) -> list[Rule]:
+    rules = []
+    document = promise.document
+    for t, table in enumerate(promise.data.get("schema") or ()):
+        places: list[tuple[tuple[str | int, ...], str, Any]] = [
+            (("schema", t, "quality", q), "", rule) for q, rule in enumerate(table.get("quality") or ())
+        ]
+        for p, column in enumerate(table.get("properties") or ()):
+            places += [
+                (("schema", t, "properties", p, "quality", q), column["name"], rule)
+                for q, rule in enumerate(column.get("quality") or ())
+            ]
+        for place, column_name, rule in places:
+            kind = str(rule.get("metric") or rule.get("rule") or rule.get("type") or "library")
+            severity = str(rule.get("severity") or "error").lower()
+            rules.append(
+                Rule(
+                    key="odcs:" + document.path.name + ":" + ".".join(map(str, place)),
+                    origin="odcs",
+                    product=product.name,
+                    table=str(table.get("physicalName") or table["name"]),
+                    column=column_name,
+                    name=str(rule.get("name") or rule.get("id") or kind),
+                    kind=kind,
+                    dimension=dimension_of(f"{kind} {rule.get('name', '')}", rule.get("dimension")),
+                    severity="warning" if severity in ("warning", "warn", "info") else "error",
+                    definition=rule,
+                    description=str(rule.get("description") or ""),
+                    file=document.path,
+                    line=document.line(*place),
+                )
+            )
+    return rules

@@ -1,0 +1,92 @@
+"""What can go wrong so that the factory cannot go on.
+
+Takes a message, a place and a way out; gives an exception that the CLI, and nobody else, catches.
+Bad data is never one of these: a failed check is a value (`CheckResult`, `Finding`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class FactoryError(Exception):
+    """The factory cannot go on, and the reader of this message can mend it.
+
+    Attributes:
+        message: what is wrong, one sentence.
+        where: the file at fault, if there is one.
+        line: the line in that file, from 1, or 0 where no line is known.
+        hint: what to do next.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: Path | None = None, line: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.line = line
+        self.hint = hint
+
+    def place(self, root: Path | None = None) -> str:
+        """Return `file:line`, relative to `root` where the file lies below it, or an empty string."""
+        if self.where is None:
+            return ""
+        where = self.where
+        if root is not None and where.is_absolute() and where.is_relative_to(root):
+            where = where.relative_to(root)
+        return f"{where.as_posix()}:{self.line}" if self.line else where.as_posix()
+
+
+class Problems(FactoryError):
+    """Several errors of the input, found in one go and told together."""
+
+    def __init__(self, problems: tuple[FactoryError, ...]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+class WorkspaceError(FactoryError):
+    """There is no workspace here, or its settings are wrong."""
+
+
+class DocumentError(FactoryError):
+    """A YAML or JSON file cannot be read as one."""
+
+
+class ProductError(FactoryError):
+    """A product's folder or descriptor is not what a product needs."""
+
+
+class ContractError(FactoryError):
+    """A hand-kept contract cannot be understood."""
+
+
+class DbtError(FactoryError):
+    """dbt could not read or start the project (a failed model or test is a value instead)."""
+
+
+class QualityError(FactoryError):
+    """The tool that runs checks is broken (a failed check is a value instead)."""
+
+
+class RegistryError(FactoryError):
+    """The registry or the published ports cannot be read or written."""
+
+
+class VersionExistsError(RegistryError):
+    """The version is published already, with other content."""
+
+    exit_code = 4
+
+
+class LockedError(FactoryError):
+    """Another process holds what this one needs."""
+
+
+def raise_all(problems: list[FactoryError]) -> None:
+    """Raise one error for one problem, `Problems` for several, nothing for none."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise Problems(tuple(problems))

@@ -1,0 +1,107 @@
+"""The waist of the line: all that is known of a product before it is judged.
+
+Takes what the stages before it made; gives one frozen value; touches nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from factory.artifacts import Artifacts, NodeRun, Relation
+from factory.build import Crossing
+from factory.contract import Contract
+from factory.lineage import Lineage
+from factory.products import Product
+from factory.quality import CheckResult
+
+
+class Severity(enum.StrEnum):
+    """What a finding means: the product is not published, or its owner is told."""
+
+    BLOCKS = "blocks"
+    ADVISES = "advises"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a policy has to say about a product.
+
+    Attributes:
+        policy: the claim that does not hold.
+        severity: blocks or advises.
+        message: what is wrong, in one line.
+        where: file, or file:line, or empty.
+        hint: what to do, or empty.
+        input_fault: it is a mistake in a file (SQL that does not compile), not in data.
+    """
+
+    policy: str
+    severity: Severity
+    message: str
+    where: str = ""
+    hint: str = ""
+    input_fault: bool = False
+
+    def words(self) -> str:
+        """Return the finding in one line for people."""
+        place = f"{self.where}: " if self.where else ""
+        way_out = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{way_out}"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A contract version that the registry holds, as far as judging the next one needs it."""
+
+    version: str
+    data: Mapping[str, Any]
+    tools: Mapping[str, str]
+    definitions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of one product.
+
+    Attributes:
+        product: who and why.
+        artifacts: what dbt said, of all products.
+        models: the product's own relations.
+        runs: how its models, seeds and snapshots went.
+        lineage: where columns come from.
+        contracts: the drafted contracts.
+        previous: the versions published before, by contract name: newest first.
+        previous_product: the published ODPS document of the product's version, or None.
+        checks: one result per rule.
+        crossings: its reads of other products.
+        tools: versions of the tools that made this.
+        definitions: fingerprint of what people wrote.
+        folder: the product's folder, from the workspace's root, so that places can be told.
+    """
+
+    product: Product
+    artifacts: Artifacts
+    models: tuple[Relation, ...]
+    runs: tuple[NodeRun, ...]
+    lineage: Lineage
+    contracts: tuple[Contract, ...]
+    previous: Mapping[str, tuple[Published, ...]]
+    previous_product: Mapping[str, Any] | None
+    checks: tuple[CheckResult, ...]
+    crossings: tuple[Crossing, ...]
+    tools: Mapping[str, str]
+    definitions: str
+    folder: str
+
+    @property
+    def ports(self) -> tuple[Relation, ...]:
+        """The public models that a contract covers, once each."""
+        covered = {table for contract in self.contracts for table in contract.tables}
+        return tuple(model for model in self.models if model.unique_id in covered)
+
+    def place(self, file: str) -> str:
+        """Return a file of the product as people see it from the workspace's root."""
+        return f"{self.folder}/{file}" if file else self.folder

@@ -1,0 +1,95 @@
+"""Files written whole or not at all.
+
+Takes text or bytes; gives files that a crash leaves either as they were or as they should be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from factory.errors import FactoryError
+
+_REMEDIES = {
+    errno.ENOSPC: "free some disk space and run the command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
+    errno.EROFS: "the file system is read-only; choose another place or remount it",
+    errno.EACCES: "give this user the right to write there",
+    errno.EPERM: "give this user the right to write there",
+    errno.EMFILE: "raise the limit of open files (ulimit -n) and run the command again",
+}
+
+
+@contextlib.contextmanager
+def told_as(error_type: type[FactoryError], doing: str, path: Path) -> Iterator[None]:
+    """Turn a failure of the file system into an error that names the path and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        at = Path(error.filename) if isinstance(error.filename, str) else path
+        reason = error.strerror or str(error)
+        hint = _REMEDIES.get(error.errno or 0, "mend this and run the command again; nothing is half-written")
+        raise error_type(f"{doing} failed: {reason}", where=at, hint=hint) from error
+
+
+def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write a file through a temporary neighbour and a rename, so that readers see the old or the new."""
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_if_changed(path: Path, content: str) -> bool:
+    """Write a file unless it holds this text already; say whether it was written."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if path.read_text("utf-8") == content:
+            return False
+    write_whole(path, content, durable=False)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries durable, on systems where folders can be synced."""
+    with contextlib.suppress(PermissionError, NotImplementedError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_text(value: Any) -> str:
+    """Write a value as JSON in one fixed form: two blanks, UTF-8, a newline at the end."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,89 @@
+"""Lineage as values: per model its columns, per column its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Direct kinds, weakest first: the strongest on the way from source to column is the one that counts.
+DIRECT = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
+#: Indirect kinds of the facet; the last two belong to a column, the others to the whole model.
+INDIRECT = ("JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """A column that a column is made of, or that influences it.
+
+    Attributes:
+        relation: dbt's unique id of the model, seed, snapshot or source.
+        column: the column there.
+        kind: one of DIRECT or INDIRECT.
+    """
+
+    relation: str
+    column: str
+    kind: str
+
+    @property
+    def direct(self) -> bool:
+        """The value itself comes from there."""
+        return self.kind in DIRECT
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTrace:
+    """Where one column comes from.
+
+    Attributes:
+        column: its name.
+        sources: direct and indirect sources, one hop away, sorted.
+        expression: the SQL that makes it, or the column that is passed on.
+        unknown: why it could not be traced; empty if it could.
+    """
+
+    column: str
+    sources: tuple[Source, ...]
+    expression: str
+    unknown: str = ""
+
+    @property
+    def direct(self) -> tuple[Source, ...]:
+        """The sources that the value is made of."""
+        return tuple(source for source in self.sources if source.direct)
+
+    @property
+    def kind(self) -> str:
+        """The strongest direct kind, or CONSTANT where nothing flows in, or UNKNOWN."""
+        if self.unknown:
+            return "UNKNOWN"
+        kinds = [DIRECT.index(source.kind) for source in self.direct]
+        return DIRECT[max(kinds)] if kinds else "CONSTANT"
+
+
+Influence = Source
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTrace:
+    """The lineage of one model: its columns, and what decides which rows it has."""
+
+    relation: str
+    columns: tuple[ColumnTrace, ...]
+    influences: tuple[Influence, ...]
+
+    def column(self, name: str) -> ColumnTrace | None:
+        """Return a column's trace, whatever the case of its name."""
+        return next((c for c in self.columns if c.column.lower() == name.lower()), None)
+
+    @property
+    def traced(self) -> int:
+        """How many columns have a known origin."""
+        return sum(not column.unknown for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """The traces of all models that were built, by unique id."""
+
+    models: Mapping[str, ModelTrace]

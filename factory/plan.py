@@ -1,0 +1,161 @@
+"""What a run has to do: which products were asked for, and which of them something has changed for.
+
+Takes the request, the state of the last run and, once dbt has parsed the project, who reads whom; gives a
+`Plan`; reads the pointers of published ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from factory.build import Project
+from factory.changes import Built, Prints, changed_since, external_changed, wants_freshness, with_code
+from factory.products import Product
+from factory.registry import Registry, current_snapshot
+from factory.selection import downstreams, in_order, reach, select
+from factory.umbrella import is_embedded
+from factory.workspace import Workspace
+
+Freshness = Callable[[Iterable[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person or CI asks for.
+
+    Attributes:
+        names: products with dbt's marks; none means all.
+        publish: publish what is certified.
+        full: run everything, changed or not.
+        changed_since: a git revision; only what differs from it, and what reads that, is run.
+        variables: dbt's `--vars`, as YAML.
+        environment: the environment variables of the command.
+    """
+
+    names: tuple[str, ...] = ()
+    publish: bool = True
+    full: bool = False
+    changed_since: str = ""
+    variables: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        build: products to build, each behind those that it reads.
+        unchanged: products that were asked for and need not run.
+        everything: every product of the workspace is built.
+    """
+
+    build: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    everything: bool
+
+
+def needs_dbt(
+    ws: Workspace,
+    request: Request,
+    products: Mapping[str, Product],
+    state: Mapping[str, Built],
+    prints: Mapping[str, Prints],
+    registry: Registry,
+) -> bool:
+    """Say whether dbt has to be started at all: no, where every chosen product is as the last run left it."""
+    if request.full or not products or not products.keys() <= state.keys():
+        return bool(products)
+    if any(state[name].fingerprint != _print_of(name, state, prints) for name in products):
+        return True  # who reads whom may have changed with it
+    plan = plan_run(ws, request, products, state, prints, registry)
+    return bool(plan.build) or any(wants_freshness(state[name]) for name in plan.unchanged)
+
+
+def plan_run(
+    ws: Workspace,
+    request: Request,
+    products: Mapping[str, Product],
+    state: Mapping[str, Built],
+    prints: Mapping[str, Prints],
+    registry: Registry,
+    *,
+    project: Project | None = None,
+    freshness: Freshness | None = None,
+) -> Plan:
+    """Return what the request comes to. Without a parsed project, who reads whom is what the last run knew."""
+    if project is not None:
+        upstreams: Mapping[str, Collection[str]] = project.upstreams
+    else:
+        upstreams = {name: state[name].upstreams for name in products if name in state}
+    chosen = select(request.names, products, upstreams)
+    if request.changed_since:
+        changed = changed_since(ws, request.changed_since, products.values())
+        if changed is not None:
+            chosen &= reach(changed, downstreams(upstreams))
+    loaded: Mapping[str, str] = {}
+    if freshness is not None:
+        asked = sorted(name for name in chosen if name in state and wants_freshness(state[name]))
+        loaded = freshness(asked) if asked else {}
+    build: set[str] = set()
+    for name in in_order(chosen, upstreams):
+        if (
+            request.full
+            or any(upstream in build for upstream in upstreams.get(name, ()))
+            or not _is_as_left(ws, products[name], state, prints, registry, loaded, freshness is not None)
+        ):
+            build.add(name)
+    ordered = in_order(chosen, upstreams)
+    return Plan(
+        build=tuple(name for name in ordered if name in build),
+        unchanged=tuple(name for name in ordered if name not in build),
+        everything=build == set(products),
+    )
+
+
+def _print_of(name: str, state: Mapping[str, Built], prints: Mapping[str, Prints]) -> str:
+    return with_code(name, prints, state[name].code_upstreams)
+
+
+def _is_as_left(
+    ws: Workspace,
+    product: Product,
+    state: Mapping[str, Built],
+    prints: Mapping[str, Prints],
+    registry: Registry,
+    loaded: Mapping[str, str],
+    asked: bool,
+) -> bool:
+    """Say whether a product needs no run: certified and published as it is now, and still valid."""
+    name = product.name
+    built = state.get(name)
+    if built is None or built.outcome not in ("certified", "unchanged"):
+        return False
+    if built.fingerprint != _print_of(name, state, prints):
+        return False
+    if (asked or not wants_freshness(built)) and external_changed(built, loaded, ws):
+        return False
+    return _is_published(ws, product, built, registry) and _inputs_are(ws, built)
+
+
+def _is_published(ws: Workspace, product: Product, built: Built, registry: Registry) -> bool:
+    now = datetime.now(UTC)
+    for key, version in built.contracts.items():
+        contract, major = key.rsplit("/", 1)
+        pointer = current_snapshot(ws, product.domain, product.name, contract, int(major))
+        if is_embedded(ws) and pointer.get("snapshot") != built.snapshots.get(key):
+            return False
+        expires = registry.expires(product, contract, version)
+        if expires is None or expires <= now or registry.published_text(product, contract, version) is None:
+            return False
+    return bool(built.contracts)
+
+
+def _inputs_are(ws: Workspace, built: Built) -> bool:
+    for key, snapshot in built.inputs.items():
+        domain, product, contract, major = key.split("/")
+        if current_snapshot(ws, domain, product, contract, int(major)).get("snapshot") != snapshot:
+            return False
+    return True

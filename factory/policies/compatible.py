@@ -1,0 +1,94 @@
+"""That nothing which was promised is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from factory.contract import (
+    Change,
+    Contract,
+    bumped,
+    compare,
+    draft_product,
+    is_enough,
+    product_version,
+    severity_of,
+    version_key,
+)
+from factory.evidence import Evidence, Finding, Published, Severity
+
+
+def compatible(evidence: Evidence) -> Iterator[Finding]:
+    """A contract that changes gets a version that says how much: a published version never changes.
+
+    Major where consumers lose something, minor where something is added or revised, patch for information.
+    """
+    for contract in evidence.contracts:
+        published = evidence.previous.get(contract.name, ())
+        finding = _judge(contract, published, evidence)
+        if finding is not None:
+            yield finding
+    yield from _judge_product(evidence)
+
+
+def comes_from_tools(contract: Contract, published: Published, evidence: Evidence) -> bool:
+    """Say whether a difference can only come from another version of a tool: people wrote nothing new."""
+    return (
+        published.version == contract.version
+        and published.definitions == evidence.definitions
+        and dict(published.tools) != dict(evidence.tools)
+    )
+
+
+def _judge(contract: Contract, published: Sequence[Published], evidence: Evidence) -> Finding | None:
+    if not published:
+        return None
+    document = contract.promise.document
+    where = evidence.place(f"contracts/{document.path.name}") + f":{document.line('version')}"
+    same = next((p for p in published if p.version == contract.version), None)
+    if same is not None:
+        changes = compare(same.data, contract.data)
+        if not changes or comes_from_tools(contract, same, evidence):
+            return None
+        newest = max((p.version for p in published if p.version.split(".")[0] == same.version.split(".")[0]), key=version_key)
+        wanted = bumped(newest, severity_of(changes))
+        message = f"{contract.name} {contract.version} is published, and the contract has changed: {_words(changes)}"
+        return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
+    older = [p for p in published if version_key(p.version) < version_key(contract.version)]
+    newer = [p for p in published if p.version.split(".")[0] == str(contract.major) and p not in older]
+    if newer:
+        top = max((p.version for p in newer), key=version_key)
+        message = f"{contract.name} {contract.version} is older than {top}, which is published"
+        return Finding("compatible", Severity.BLOCKS, message, where, f"set a version above {top}")
+    if not older:
+        return None
+    last = max(older, key=lambda p: version_key(p.version))
+    changes = compare(last.data, contract.data)
+    severity = severity_of(changes)
+    if is_enough(last.version, contract.version, severity):
+        return None
+    wanted = bumped(last.version, severity)
+    message = f"the step from {last.version} to {contract.version} is too small for what changed: {_words(changes)}"
+    return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
+
+
+def _judge_product(evidence: Evidence) -> Iterator[Finding]:
+    """What the product's file says is published under its version, too. Its ports follow the contracts."""
+    if evidence.previous_product is None or not evidence.contracts:
+        return
+    now = draft_product(evidence.product, evidence.contracts, {})
+    before = evidence.previous_product
+    ports = {"inputPorts", "outputPorts"}
+    changed = [key for key in sorted({*now, *before} - ports) if now.get(key) != before.get(key)]
+    if changed:
+        product = evidence.product
+        version = product_version(product, evidence.contracts)
+        where = evidence.place(product.file.name) + f":{product.document.line(changed[0])}"
+        message = f"{product.name} {version} is published, and its {', '.join(changed)} changed since"
+        whose = "`version` here" if product.version else "the contract's version"
+        yield Finding("compatible", Severity.BLOCKS, message, where, f"set {whose} to {bumped(version, 'patch')}")
+
+
+def _words(changes: Sequence[Change]) -> str:
+    shown = "; ".join(change.words() for change in changes[:3])
+    return shown + (f"; and {len(changes) - 3} more" if len(changes) > 3 else "")

@@ -1,0 +1,47 @@
+"""That the product's data is checked, and good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from factory.evidence import Evidence, Finding, Severity
+from factory.quality import CheckResult, Outcome
+
+
+def tested(evidence: Evidence) -> Iterator[Finding]:
+    """Every output port is checked, and every check holds.
+
+    A check of severity error that does not hold blocks, one of severity warning advises. A check that could
+    not run is not a pass: it blocks.
+    """
+    for port in evidence.ports:
+        names = (port.identifier.lower(), port.name.lower())
+        if not any(result.rule.table.lower() in names for result in evidence.checks):
+            hint = f"add a test in YAML, or `checks for {port.identifier}:` in checks/"
+            message = f"the output port {port.identifier} has no test and no check"
+            yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
+    for result in evidence.checks:
+        if result.outcome is Outcome.PASS:
+            continue
+        severity = Severity.BLOCKS if result.refuses else Severity.ADVISES
+        yield Finding("tested", severity, _words(result), _place(result, evidence))
+
+
+def _words(result: CheckResult) -> str:
+    rule = result.rule
+    spot = ".".join(part for part in (rule.table, rule.column) if part)
+    about = f" on {spot}" if spot and spot not in rule.name else ""
+    did = {
+        Outcome.WARN: "warns",
+        Outcome.FAIL: "failed",
+        Outcome.ERROR: "is broken",
+        Outcome.NOT_RUN: "did not run",
+    }[result.outcome]
+    return f"{rule.origin} check {rule.name!r}{about} {did}" + (f": {result.reason}" if result.reason else "")
+
+
+def _place(result: CheckResult, evidence: Evidence) -> str:
+    file = result.rule.file
+    folder = evidence.product.folder
+    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
+    return evidence.place(name) + (f":{result.rule.line}" if result.rule.line else "")

@@ -1,0 +1,27 @@
+"""That one can say where the product's columns come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from factory.evidence import Evidence, Finding, Severity
+
+
+def traceable(evidence: Evidence) -> Iterator[Finding]:
+    """Every column of an output port can be traced to what it is made of.
+
+    A table that is read past dbt's ref() and source() blocks, since nobody downstream could know of it; what
+    no tool can read (a Python model, for example) is advice.
+    """
+    for model in evidence.models:
+        trace = evidence.lineage.models.get(model.unique_id)
+        if trace is None:
+            continue
+        hidden = sorted({c.unknown for c in trace.columns if "not a ref() or source()" in c.unknown})
+        for reason in hidden:
+            hint = "declare it as a source, or use ref()"
+            yield Finding("traceable", Severity.BLOCKS, f"{model.name}: {reason}", evidence.place(model.file), hint)
+        others = [c for c in trace.columns if c.unknown and c.unknown not in hidden]
+        if others and model in evidence.ports:
+            message = f"{model.name}: the origin of {len(others)} columns is unknown ({others[0].column}: {others[0].unknown})"
+            yield Finding("traceable", Severity.ADVISES, message, evidence.place(model.file))

@@ -1,0 +1,277 @@
+"""Publish one certified product, and close a run.
+
+Takes the evidence and the certificate; gives the result with what was published; writes through `registry`.
+The order is that of a promise: the tables are there before the contract that promises them, and the pointer
+comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from factory.certify import Certificate
+from factory.contract import Contract, draft_product
+from factory.errors import RegistryError
+from factory.evidence import Evidence
+from factory.lineage import Lineage
+from factory.policies.compatible import comes_from_tools
+from factory.products import Product
+from factory.quality import CheckResult
+from factory.registry import (
+    Publication,
+    Registry,
+    current_snapshot,
+    export_ports,
+    point_to,
+    refresh_index,
+    refresh_ports_database,
+)
+from factory.registry.ports import write_stand_in
+from factory.results import ProductResult
+from factory.umbrella import is_embedded
+from factory.workspace import Workspace
+
+
+class Publisher:
+    """Publishes the products of one run, or only says what it would find, if the run is not to publish."""
+
+    def __init__(self, ws: Workspace, registry: Registry, publish: bool) -> None:
+        self._ws = ws
+        self._registry = registry
+        self._publish = publish
+        self._changed: set[str] = set()
+        self._snapshots: dict[str, dict[str, str]] = {}
+        self._contracts: dict[str, dict[str, str]] = {}
+        self._places: dict[str, str] = {}
+
+    def stand_ins(
+        self, build: Collection[str], upstreams: Mapping[str, Collection[str]], products: Mapping[str, Product]
+    ) -> dict[str, Path]:
+        """Return, for products that are read but not built, a DuckDB file with views over their published ports.
+
+        Raises:
+            RegistryError: one of them is not published.
+
+        """
+        self._places = {name: f"{product.domain}/{name}" for name, product in products.items()}
+        if not is_embedded(self._ws):
+            return {}
+        found: dict[str, Path] = {}
+        for name in sorted(build):
+            for upstream in sorted(upstreams.get(name, ())):
+                if upstream in build or upstream in found:
+                    continue
+                file = self._ws.work / "published" / f"{upstream}.duckdb"
+                if not write_stand_in(self._ws, upstream, file):
+                    raise RegistryError(
+                        f"{name} reads {upstream}, which is not published",
+                        where=products[upstream].folder,
+                        hint=f"build it with the product: factory build +{name}",
+                    )
+                found[upstream] = file
+        return found
+
+    def publish(
+        self,
+        evidence: Evidence,
+        result: ProductResult,
+        certificate: Certificate,
+        products: Mapping[str, Product],
+        now: datetime,
+    ) -> ProductResult:
+        """Publish a certified product: ports, contracts, product, certificate, pointer.
+
+        Raises:
+            RegistryError: it cannot be written, or the version is there with another content.
+
+        """
+        if not self._publish:
+            return result
+        product = evidence.product
+        tables = {contract.name: _tables(contract, evidence) for contract in evidence.contracts}
+        snapshots: dict[str, str] = {}
+        news = False
+        for contract in evidence.contracts:
+            key = f"{contract.name}/{contract.major}"
+            if is_embedded(self._ws):
+                snapshots[key] = export_ports(self._ws, product, contract, tables[contract.name])
+        for contract in evidence.contracts:
+            news |= self._registry.publish_contract(product, self._publication(contract, evidence))
+        self._registry.publish_product(product, draft_product(product, evidence.contracts, self._inputs_of(evidence, products)))
+        for contract in evidence.contracts:
+            self._registry.certify(product, contract, _evidence_of(contract, evidence, certificate), now)
+            if is_embedded(self._ws):
+                snapshot = snapshots[f"{contract.name}/{contract.major}"]
+                news |= point_to(self._ws, product, contract, snapshot, tables[contract.name])
+        self._registry.write_run(product, _run_of(evidence, result, now), now)
+        if news:
+            versions = {contract.name: contract.version for contract in evidence.contracts}
+            self._registry.write_event(product, "published", {"contracts": versions, "snapshots": snapshots}, now)
+        self._changed.add(product.urn)
+        self._snapshots[product.name] = snapshots
+        self._contracts[product.name] = {f"{c.name}/{c.major}": c.version for c in evidence.contracts}
+        return replace(result, published=news)
+
+    def tell_refused(self, product: Product, result: ProductResult, now: datetime) -> None:
+        """Record that a product was refused or blocked; what was published of it stays as it is."""
+        if self._publish:
+            self._registry.write_event(product, str(result.outcome), {"reasons": list(result.reasons)}, now)
+
+    def finish(self) -> None:
+        """Write the index and the database of ports over what is published now."""
+        if self._publish:
+            refresh_index(self._ws, self._changed)
+            if is_embedded(self._ws):
+                refresh_ports_database(self._ws)
+
+    def snapshots(self, product: str) -> dict[str, str]:
+        """Return the snapshots that a product published in this run, by contract and major version."""
+        return dict(self._snapshots.get(product, {}))
+
+    def contracts(self, product: str) -> dict[str, str]:
+        """Return the contract versions that a product published in this run, by contract and major version."""
+        return dict(self._contracts.get(product, {}))
+
+    def inputs(self, upstreams: Collection[str]) -> dict[str, str]:
+        """Return the snapshots that products published last, by `domain/product/contract/major`."""
+        found: dict[str, str] = {}
+        for upstream in sorted(upstreams):
+            folder = self._ws.ports / self._places[upstream]
+            for pointer in sorted(folder.glob("*/v*")):
+                contract, major = pointer.parent.name, pointer.name.removeprefix("v")
+                if major.isdigit():
+                    domain = self._places[upstream].split("/")[0]
+                    data = current_snapshot(self._ws, domain, upstream, contract, int(major))
+                    if data:
+                        found[f"{domain}/{upstream}/{contract}/{major}"] = str(data["snapshot"])
+        return found
+
+    def _publication(self, contract: Contract, evidence: Evidence) -> Publication:
+        text = contract.text()
+        published = next(
+            (p for p in evidence.previous.get(contract.name, ()) if p.version == contract.version), None
+        )
+        if published is not None and (comes_from_tools(contract, published, evidence) or _is_same(contract, published.data)):
+            kept = self._registry.published_text(evidence.product, contract.name, contract.version)
+            text = text if kept is None else kept
+        lineage = lineage_of(contract, evidence.lineage)
+        return Publication(contract, text, lineage, evidence.tools, evidence.definitions)
+
+    def _inputs_of(self, evidence: Evidence, products: Mapping[str, Product]) -> dict[str, dict[str, Any]]:
+        """Return the published contracts behind the ports that a product reads, by contract id."""
+        names = {(c.upstream, c.upstream_name) for c in evidence.crossings if c.upstream_access == "public"}
+        found: dict[str, dict[str, Any]] = {}
+        for upstream in sorted({upstream for upstream, _ in names}):
+            read = {name for product, name in names if product == upstream}
+            for versions in self._registry.published(products[upstream]).values():
+                newest = versions[0]
+                tables = {str(table["name"]) for table in newest.data.get("schema") or ()}
+                if tables & read:
+                    found[str(newest.data["id"])] = {"name": f"{upstream}.{newest.data['name']}", "version": newest.version}
+        return found
+
+
+def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
+    """Return a contract's column lineage as flat, sorted values: one hop, for its ports and what they are made of."""
+    wanted = [table for table in contract.tables if table in lineage.models]
+    seen: dict[str, None] = {}
+    while wanted:
+        unique_id = wanted.pop()
+        # Other products tell their own lineage; whether they were built in this run makes no difference here.
+        own = unique_id.split(".")[1:2] == [contract.product]
+        if not own or unique_id in seen or unique_id not in lineage.models:
+            continue
+        seen[unique_id] = None
+        trace = lineage.models[unique_id]
+        wanted += [s.relation for column in trace.columns for s in column.sources]
+        wanted += [s.relation for s in trace.influences]
+    edges: list[dict[str, Any]] = []
+    models: list[dict[str, Any]] = []
+    for unique_id in sorted(seen):
+        trace = lineage.models[unique_id]
+        unknown = [{"column": c.column, "reason": c.unknown} for c in trace.columns if c.unknown]
+        columns = [c.column for c in trace.columns]
+        models.append({"model": unique_id, "columns": columns, "traced": trace.traced, "unknown": unknown})
+        for column in trace.columns:
+            edges += [_edge(unique_id, column.column, s.relation, s.column, s.kind, s.direct, column.expression) for s in column.sources]
+        edges += [_edge(unique_id, None, s.relation, s.column, s.kind, s.direct, "") for s in trace.influences]
+    edges.sort(key=lambda e: (e["model"], e["column"] or "", e["source"], e["source_column"], e["type"], e["subtype"]))
+    return {"edges": edges, "models": models}
+
+
+def _edge(
+    model: str, column: str | None, source: str, source_column: str, kind: str, direct: bool, expression: str
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "column": column,
+        "source": source,
+        "source_column": source_column,
+        "type": "DIRECT" if direct else "INDIRECT",
+        "subtype": kind,
+        "masking": False,
+        "expression": expression,
+    }
+
+
+def _is_same(contract: Contract, published: Mapping[str, Any]) -> bool:
+    from factory.contract import compare
+
+    return not compare(published, contract.data)
+
+
+def _tables(contract: Contract, evidence: Evidence) -> list[Any]:
+    return [evidence.artifacts.relations[table] for table in contract.tables]
+
+
+def _evidence_of(contract: Contract, evidence: Evidence, certificate: Certificate) -> dict[str, Any]:
+    covered = {evidence.artifacts.relations[table].identifier for table in contract.tables}
+    checks = [c for c in evidence.checks if c.rule.table in covered]
+    return {
+        "policies": [policy.__name__ for policy in _policies()],
+        "advice": [finding.words() for finding in certificate.advice],
+        "checks": {
+            outcome: count
+            for outcome in ("pass", "warn")
+            if (count := sum(str(check.outcome) == outcome for check in checks))
+        },
+    }
+
+
+def _policies() -> tuple[Any, ...]:
+    from factory.policies import POLICIES
+
+    return POLICIES
+
+
+def _run_of(evidence: Evidence, result: ProductResult, now: datetime) -> dict[str, Any]:
+    return {
+        "product": evidence.product.urn,
+        "at": now.isoformat(timespec="seconds"),
+        "outcome": str(result.outcome),
+        "version": result.version,
+        "milliseconds": round(result.seconds * 1000),
+        "checks": [_check_of(check) for check in evidence.checks],
+    }
+
+
+def _check_of(check: CheckResult) -> dict[str, Any]:
+    rule = check.rule
+    return {
+        "key": rule.key,
+        "table": rule.table,
+        "column": rule.column,
+        "name": rule.name,
+        "origin": rule.origin,
+        "dimension": rule.dimension,
+        "severity": rule.severity,
+        "outcome": str(check.outcome),
+        "measured": check.measured,
+        "failed_rows": check.failed_rows,
+        "reason": check.reason,
+        "milliseconds": round(check.seconds * 1000),
+    }

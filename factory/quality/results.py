@@ -1,0 +1,46 @@
+"""One result per rule, whatever ran it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from factory.contract import Rule
+
+
+class Outcome(enum.StrEnum):
+    """How a check went. Only `pass` is good; what could not run is never a pass."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One rule and how it went.
+
+    Attributes:
+        rule: what was checked.
+        outcome: pass, warn, fail, error (the check itself is broken) or not run.
+        measured: the value that was measured, or None.
+        failed_rows: rows at fault, or None where the check does not count rows.
+        reason: why it is not a pass, in one line.
+        seconds: how long it took, 0 where it is not known.
+    """
+
+    rule: Rule
+    outcome: Outcome
+    measured: float | None = None
+    failed_rows: int | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def refuses(self) -> bool:
+        """The product must not be published with this result."""
+        if self.outcome is Outcome.PASS or self.outcome is Outcome.WARN:
+            return False
+        return self.rule.severity == "error" or self.outcome in (Outcome.ERROR, Outcome.NOT_RUN)

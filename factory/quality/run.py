@@ -1,0 +1,69 @@
+"""Run a product's checks over the tables that dbt built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from factory.artifacts import Artifacts, DataTest
+from factory.contract import Rule
+from factory.products import Product
+from factory.quality.odcs_rules import run_rule
+from factory.quality.results import CheckResult, Outcome
+from factory.tables import opened
+from factory.workspace import Workspace
+
+_DBT_OUTCOMES = {
+    "pass": Outcome.PASS,
+    "success": Outcome.PASS,
+    "warn": Outcome.WARN,
+    "fail": Outcome.FAIL,
+    "error": Outcome.ERROR,
+    "runtime error": Outcome.ERROR,
+}
+
+
+def run_checks(
+    product: Product, rules: Iterable[Rule], artifacts: Artifacts, ws: Workspace
+) -> tuple[CheckResult, ...]:
+    """Return a result for every rule of a product, in the order of the rules.
+
+    Raises:
+        QualityError: the product's DuckDB file cannot be opened, or Soda itself is broken.
+
+    """
+    rules = tuple(rules)
+    results: dict[str, CheckResult] = _from_dbt(rules, artifacts)
+    others = [rule for rule in rules if rule.origin != "dbt"]
+    files = sorted((product.folder / "checks").glob("*.y*ml"))
+    if others or files:
+        with opened(ws.database_file(product.name), product.name) as connection:
+            for rule in others:
+                if rule.origin == "odcs":
+                    results[rule.key] = run_rule(rule, connection)
+            if files:
+                from factory.quality.soda import run_sodacl
+
+                soda = [rule for rule in others if rule.origin == "soda"]
+                for result in run_sodacl(files, soda, product, connection):
+                    results[result.rule.key] = result
+    extra = [result for key, result in results.items() if all(rule.key != key for rule in rules)]
+    return (*(results[rule.key] for rule in rules if rule.key in results), *extra)
+
+
+def _from_dbt(rules: Iterable[Rule], artifacts: Artifacts) -> dict[str, CheckResult]:
+    tests: Mapping[str, DataTest] = {test.unique_id: test for test in artifacts.tests}
+    results = {}
+    for rule in rules:
+        if rule.origin != "dbt":
+            continue
+        test = tests[rule.key]
+        outcome = _DBT_OUTCOMES.get(test.status, Outcome.NOT_RUN)
+        reason = ""
+        if outcome is Outcome.NOT_RUN:
+            reason = "dbt skipped it, because what it reads was not built" if test.status == "skipped" else test.status
+        elif outcome is not Outcome.PASS:
+            reason = " ".join(test.message.split())[:300]
+        results[rule.key] = CheckResult(
+            rule, outcome, failed_rows=test.failures, measured=test.failures, reason=reason, seconds=test.seconds
+        )
+    return results

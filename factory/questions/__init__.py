@@ -1,0 +1,1 @@
+"""Questions about what is published: a file each. They read the registry and change nothing."""

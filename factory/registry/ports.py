@@ -1,0 +1,214 @@
+"""Ports: the published tables, as immutable snapshots with one pointer each.
+
+dbt builds into the working files; what is certified is exported from there as a Parquet snapshot named by
+its content, and then the pointer is replaced. A reader sees the old set of tables or the new one, and never
+meets the lock of a writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from factory.artifacts import Relation
+from factory.contract import Contract
+from factory.errors import RegistryError
+from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
+from factory.products import Product
+from factory.tables import DATABASE, opened
+from factory.workspace import Workspace
+
+POINTER_FILE = "current.json"
+CURRENT = "current"
+
+
+def export_ports(ws: Workspace, product: Product, contract: Contract, tables: Sequence[Relation]) -> str:
+    """Export a contract's tables as a snapshot and return its name; one that is there already is kept.
+
+    Rows are sorted by the primary key, or by all columns, and written by one thread: the same rows give the
+    same bytes, and the snapshot's name is the sha256 of what is in it.
+
+    Raises:
+        RegistryError: the tables cannot be read or the snapshot cannot be written.
+
+    """
+    import duckdb
+
+    folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
+    staged = folder / f".{uuid.uuid4().hex[:8]}.tmp"
+    with told_as(RegistryError, f"exporting the ports of {product.name}", folder):
+        staged.mkdir(parents=True)
+        try:
+            with opened(ws.database_file(product.name), product.name, external=True) as connection:
+                connection.execute("set threads = 1")
+                for table in tables:
+                    _export(connection, table, staged / f"{table.identifier}.parquet")
+            files = {file.name: sha256_file(file) for file in sorted(staged.iterdir())}
+            for file in staged.iterdir():
+                _sync(file)
+            snapshot = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:20]
+            _rename_or_keep(staged, folder / snapshot)
+        except duckdb.Error as error:
+            raise RegistryError(
+                f"exporting the ports of {product.name} failed: {str(error).splitlines()[0]}",
+                where=folder,
+                hint="mend this and run the command again; what was published before stays",
+            ) from error
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    return snapshot
+
+
+def point_to(ws: Workspace, product: Product, contract: Contract, snapshot: str, tables: Sequence[Relation]) -> bool:
+    """Make a snapshot the current one; say whether it was another one before. Old snapshots beyond the
+    workspace's number are removed.
+    """
+    folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
+    before = current_snapshot(ws, product.domain, product.name, contract.name, contract.major)
+    kept = [snapshot, *(name for name in before.get("snapshots", ()) if name != snapshot)][: ws.settings.snapshots]
+    pointer = {
+        "contract": contract.id,
+        "version": contract.version,
+        "schema": product.name,
+        "snapshot": snapshot,
+        "tables": {table.identifier: f"{snapshot}/{table.identifier}.parquet" for table in tables},
+        "snapshots": kept,
+    }
+    link = folder / CURRENT
+    if before == pointer and link.is_symlink() and os.readlink(link) == snapshot:  # noqa: PTH115
+        return False
+    with told_as(RegistryError, f"pointing to the new ports of {product.name}", folder):
+        temporary = folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp"
+        temporary.symlink_to(snapshot, target_is_directory=True)
+        temporary.replace(link)
+        write_whole(folder / POINTER_FILE, json_text(pointer))
+        for old in folder.iterdir():
+            if old.is_dir() and not old.is_symlink() and old.name not in kept and old.name != snapshot:
+                shutil.rmtree(old, ignore_errors=True)
+    return True
+
+
+def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, major: int) -> dict[str, Any]:
+    """Return the pointer of a contract's ports, or an empty dict if nothing whole is published."""
+    file = port_folder(ws, domain, product, contract, major) / POINTER_FILE
+    try:
+        data = json.loads(file.read_bytes())
+        whole = all((file.parent / path).is_file() for path in data["tables"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}
+    return data if whole else {}
+
+
+def port_folder(ws: Workspace, domain: str, product: str, contract: str, major: int) -> Path:
+    """Return the folder of one major version of a contract's ports."""
+    return ws.ports / domain / product / contract / f"v{major}"
+
+
+def refresh_ports_database(ws: Workspace) -> bool:
+    """Make `ports.duckdb` anew: a view over the current snapshot of every published table.
+
+    Readers of the old file keep it; the file is replaced whole. Says whether it changed.
+
+    Raises:
+        RegistryError: it cannot be written.
+
+    """
+    views = _views(ws)
+    mark = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
+    stamp = ws.ports / ".views"
+    if ws.ports_database.is_file() and stamp.is_file() and stamp.read_text("utf-8") == mark:
+        return False
+    with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
+        ws.ports.mkdir(parents=True, exist_ok=True)
+        write_views(ws.ports_database, views)
+        write_whole(stamp, mark, durable=False)
+    return True
+
+
+def write_stand_in(ws: Workspace, product: str, file: Path) -> bool:
+    """Write a DuckDB file that looks like a product's own, with views over its published ports.
+
+    Products that are built without this one read it there. Says False if nothing of it is published.
+    """
+    views = {name: path for name, path in _views(ws).items() if name.split(".")[0] == product}
+    if not views:
+        return False
+    with told_as(RegistryError, f"reading the published ports of {product}", file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_views(file, views)
+    return True
+
+
+def write_views(file: Path, views: Mapping[str, str]) -> None:
+    """Write a DuckDB file with a view per `schema.table`, each over one Parquet file; replace what was there."""
+    import duckdb
+
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with duckdb.connect(str(temporary)) as connection:
+            connection.execute("begin")
+            for schema in sorted({name.split(".")[0] for name in views}):
+                connection.execute(f"create schema {_quoted(schema)}")
+            for name, path in sorted(views.items()):
+                schema, table = name.split(".", 1)
+                literal = path.replace("'", "''")
+                connection.execute(
+                    f"create view {_quoted(schema)}.{_quoted(table)} as select * from read_parquet('{literal}')"
+                )
+            connection.execute("commit")
+        temporary.replace(file)
+    except duckdb.Error as error:
+        text = str(error).splitlines()[0]
+        raise RegistryError(f"cannot write the views over the ports: {text}", where=file) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+        Path(f"{temporary}.wal").unlink(missing_ok=True)
+
+
+def _views(ws: Workspace) -> dict[str, str]:
+    """Return the file behind every published table, by `schema.table`; a higher major wins a name."""
+    views: dict[str, str] = {}
+    pointers = [(int(f.parent.name[1:]), f) for f in ws.ports.glob("*/*/*/v*/" + POINTER_FILE) if f.parent.name[1:].isdigit()]
+    for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            data = json.loads(pointer.read_bytes())
+            for table, path in data["tables"].items():
+                file = pointer.parent / path
+                if file.is_file():
+                    views[f"{data['schema']}.{table}"] = file.resolve().as_posix()
+    return views
+
+
+def _export(connection: Any, table: Relation, file: Path) -> None:
+    order = ", ".join(_quoted(name) for name in table.primary_key) or "all"
+    target = file.as_posix().replace("'", "''")
+    connection.execute(
+        f"copy (select * from {DATABASE}.{_quoted(table.schema)}.{_quoted(table.identifier)} order by {order})"  # noqa: S608
+        f" to '{target}' (format parquet, compression zstd)"
+    )
+
+
+def _rename_or_keep(staged: Path, folder: Path) -> None:
+    try:
+        staged.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    sync_folder(folder.parent)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,226 @@
+"""Versions: a folder per contract version, created once, never rewritten; and facts that come later.
+
+A version is there when its folder is there: the folder is written under another name, synced, and renamed,
+so that a crash leaves no half version, and of two writers one wins and the other compares.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from factory.contract import Contract, version_key
+from factory.documents import dump_yaml, read_yaml
+from factory.errors import RegistryError, VersionExistsError
+from factory.evidence import Published
+from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
+from factory.products import Product
+from factory.workspace import Workspace
+
+CONTRACT_FILE = "contract.odcs.yaml"
+LINEAGE_FILE = "lineage.json"
+RECORD_FILE = "record.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A contract version as it is to be published.
+
+    Attributes:
+        contract: the contract.
+        text: the contract as YAML: the published bytes where only a tool's version made a difference.
+        lineage: its column lineage, as values.
+        tools: versions of the tools that made it.
+        definitions: fingerprint of what people wrote.
+    """
+
+    contract: Contract
+    text: str
+    lineage: Mapping[str, Any]
+    tools: Mapping[str, str]
+    definitions: str
+
+
+class Registry:
+    """The registry of one workspace and target."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+        self.root = ws.registry
+
+    def published(self, product: Product) -> dict[str, tuple[Published, ...]]:
+        """Return the product's published contract versions, by contract name, newest first.
+
+        Raises:
+            RegistryError: a version folder cannot be read.
+
+        """
+        found: dict[str, tuple[Published, ...]] = {}
+        folder = self._product_folder(product)
+        for contract in _folders(folder):
+            if contract.name != "product":
+                versions = [self._read_version(version) for version in _folders(contract) if _is_version(version.name)]
+                versions.sort(key=lambda p: version_key(p.version), reverse=True)
+                if versions:
+                    found[contract.name] = tuple(versions)
+        return found
+
+    def published_text(self, product: Product, contract: str, version: str) -> str | None:
+        """Return a published contract's bytes as text, or None if that version is not there."""
+        file = self._product_folder(product) / contract / version / CONTRACT_FILE
+        return file.read_text("utf-8") if file.is_file() else None
+
+    def published_product(self, product: Product, version: str) -> dict[str, Any] | None:
+        """Return the product's ODPS document of a version, or None if that version is not there."""
+        file = self._product_folder(product) / "product" / f"{version}.odps.yaml"
+        return dict(read_yaml(file).data) if file.is_file() else None
+
+    def publish_contract(self, product: Product, publication: Publication) -> bool:
+        """Publish a contract version; return False if it is there already, with the same contract.
+
+        Raises:
+            VersionExistsError: it is there with another contract.
+            RegistryError: it cannot be written.
+
+        """
+        contract = publication.contract
+        folder = self._product_folder(product) / contract.name / contract.version
+        with told_as(RegistryError, f"publishing {contract.name} {contract.version}", folder):
+            if not folder.exists():
+                staged = self._stage(folder, publication)
+                try:
+                    staged.rename(folder)
+                    sync_folder(folder.parent)
+                    return True
+                except OSError as error:
+                    shutil.rmtree(staged, ignore_errors=True)
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
+            if (folder / CONTRACT_FILE).read_text("utf-8") == publication.text:
+                return False
+        raise VersionExistsError(
+            f"{contract.name} {contract.version} is published already, with another content",
+            where=folder / CONTRACT_FILE,
+            hint="set a higher version in the contract; a published version never changes",
+        )
+
+    def publish_product(self, product: Product, document: Mapping[str, Any]) -> str:
+        """Publish the product's ODPS document under its version; return the path below the registry.
+
+        The document of a version is that of its first publication: what changes later in it changes a
+        contract too, and asks for a version there.
+        """
+        file = self._product_folder(product) / "product" / f"{document['version']}.odps.yaml"
+        with told_as(RegistryError, f"publishing {product.name}", file):
+            if not file.exists():
+                write_whole(file, dump_yaml(dict(document)))
+        return file.relative_to(self.root).as_posix()
+
+    def certify(self, product: Product, contract: Contract, evidence: Mapping[str, Any], now: datetime) -> None:
+        """Write a certificate: issued now, expiring by the workspace's setting, with its evidence."""
+        folder = self.root / "certificates" / product.domain / product.name / contract.name / contract.version
+        number = 1 + max((int(f.stem) for f in folder.glob("*.json") if f.stem.isdigit()), default=0)
+        expires = now + timedelta(days=self._ws.settings.certificate_days)
+        self._fact(
+            folder / f"{number}.json",
+            {"contract": contract.id, "version": contract.version, "issued": _time(now), "expires": _time(expires),
+             "evidence": dict(evidence)},
+        )  # fmt: skip
+
+    def expires(self, product: Product, contract: str, version: str) -> datetime | None:
+        """Return when the newest certificate of a contract version ends, or None if there is none."""
+        folder = self.root / "certificates" / product.domain / product.name / contract / version
+        files = [f for f in folder.glob("*.json") if f.stem.isdigit()]
+        if not files:
+            return None
+        try:
+            data = json.loads(max(files, key=lambda f: int(f.stem)).read_bytes())
+            return datetime.fromisoformat(data["expires"])
+        except (ValueError, KeyError, TypeError, OSError):
+            return None
+
+    def write_run(self, product: Product, run: Mapping[str, Any], now: datetime) -> None:
+        """Write what one run found out about a product."""
+        name = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.json"
+        self._fact(self.root / "runs" / product.domain / product.name / name, run)
+
+    def write_event(self, product: Product, kind: str, data: Mapping[str, Any], now: datetime) -> None:
+        """Write one CloudEvents 1.0 event for a change of state."""
+        event_id = uuid.uuid4().hex
+        event = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": product.urn,
+            "type": f"org.dataproductfactory.{kind}",
+            "time": _time(now),
+            "datacontenttype": "application/json",
+            "data": dict(data),
+        }
+        folder = self.root / "events" / f"{now:%Y-%m}"
+        self._fact(folder / f"{now:%Y%m%dT%H%M%S}-{product.name}-{kind}-{event_id[:8]}.json", event)
+
+    def _fact(self, file: Path, value: Mapping[str, Any]) -> None:
+        with told_as(RegistryError, "writing to the registry", file):
+            write_whole(file, json_text(value), durable=False)
+
+    def _stage(self, folder: Path, publication: Publication) -> Path:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp"
+        staged.mkdir()
+        try:
+            write_whole(staged / CONTRACT_FILE, publication.text)
+            write_whole(staged / LINEAGE_FILE, json_text(publication.lineage))
+            files = {
+                name: {"sha256": sha256_file(staged / name), "size": (staged / name).stat().st_size}
+                for name in (CONTRACT_FILE, LINEAGE_FILE)
+            }
+            record = {
+                "contract": publication.contract.id,
+                "version": publication.contract.version,
+                "files": files,
+                "definitions": publication.definitions,
+                "tools": dict(sorted(publication.tools.items())),
+            }
+            write_whole(staged / RECORD_FILE, json_text(record))
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        return staged
+
+    def _read_version(self, folder: Path) -> Published:
+        record_file = folder / RECORD_FILE
+        try:
+            record = json.loads(record_file.read_bytes())
+            tools, definitions = dict(record["tools"]), str(record["definitions"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RegistryError(
+                "the record of a published version cannot be read",
+                where=record_file,
+                hint="restore the version's folder from git or a backup",
+            ) from error
+        data = read_yaml(folder / CONTRACT_FILE).data
+        return Published(folder.name, data, tools, definitions)
+
+    def _product_folder(self, product: Product) -> Path:
+        return self.root / "products" / product.domain / product.name
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+
+
+def _is_version(name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) == 3 and all(part.isdigit() for part in parts)
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

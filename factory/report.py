@@ -1,0 +1,206 @@
+"""Show values to people and to programs. The only place that knows what a screen looks like.
+
+Takes what the core returned; gives text or JSON with the same facts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+from factory.errors import FactoryError, Problems
+from factory.results import Count, ProductOutcome, ProductResult, Run
+from factory.workspace import Workspace
+
+_MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!"}
+
+
+def plain(text: str) -> str:
+    """Return text from others without control characters, so that it cannot steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def run_as_json(run: Run) -> dict[str, Any]:
+    """Return a run in the shape of `factory/schemas/run.schema.json`."""
+    return {
+        "products": [
+            {
+                "name": p.name,
+                "domain": p.domain,
+                "archetype": p.archetype,
+                "outcome": str(p.outcome),
+                "reasons": list(p.reasons),
+                "version": p.version,
+                "advice": list(p.advice),
+                "tests": {"passed": p.tests.good, "total": p.tests.of},
+                "checks": {"passed": p.checks.good, "total": p.checks.of},
+                "columns": {"traced": p.columns.good, "total": p.columns.of},
+                "contracts": list(p.contracts),
+                "published": p.published,
+                "seconds": round(p.seconds, 3),
+            }
+            for p in run.products
+        ],
+        "cpu_seconds": {
+            "dbt": round(run.dbt_seconds, 3),
+            "checks": round(run.soda_seconds, 3),
+            "factory": round(run.own_seconds, 3),
+        },
+        "seconds": round(run.seconds, 3),
+    }
+
+
+def run_as_text(run: Run, ws: Workspace, color: bool) -> str:
+    """Return the summary of a run: a row per product, then every reason, then where to look."""
+    if not run.products:
+        hint = "nothing differs" if ws.products.is_dir() and any(ws.products.iterdir()) else "products/ is empty"
+        return f"No product to build: {hint}."
+    lines = table(
+        ("", "product", "archetype", "version", "tests", "checks", "columns", "contract", "outcome", "seconds"),
+        [_row(product) for product in run.products],
+        right={4, 5, 6, 9},
+    )
+    lines = [lines[0], *(_colored(line, p.outcome, color) for line, p in zip(lines[1:], run.products, strict=True))]
+    for product in run.products:
+        for label, texts in (("why not", product.reasons), ("advice", product.advice)):
+            if texts:
+                lines += ["", f"{product.name}, {label}:"]
+                lines += [f"  - {plain(text)}" for text in texts[:10]]
+                lines += [f"  … and {len(texts) - 10} more" for _ in texts[10:11]]
+    lines += ["", _closing(run, ws)]
+    return "\n".join(lines)
+
+
+def _row(product: ProductResult) -> tuple[str, ...]:
+    idle = product.outcome is ProductOutcome.UNCHANGED
+    seconds = "" if idle else f"{product.seconds:.1f}"
+    return (
+        _MARKS[product.outcome],
+        product.name,
+        product.archetype,
+        product.version,
+        "" if idle else _count(product.tests),
+        "" if idle else _count(product.checks),
+        "" if idle else _count(product.columns),
+        ", ".join(c.split(" ")[0] for c in product.contracts) or "none",
+        str(product.outcome),
+        seconds,
+    )
+
+
+def _count(count: Count) -> str:
+    return str(count.of) if count.good == count.of else f"{count.good} of {count.of}"
+
+
+def _closing(run: Run, ws: Workspace) -> str:
+    parts = []
+    for outcome in ProductOutcome:
+        found = run.with_outcome(outcome)
+        if found:
+            parts.append(f"{len(found)} {outcome}")
+    skipped = run.with_outcome(ProductOutcome.UNCHANGED)
+    text = f"{', '.join(parts)} in {run.seconds:.1f} s."
+    if skipped:
+        text += f"\nNothing changed for {', '.join(p.name for p in skipped[:8])}"
+        text += (f" and {len(skipped) - 8} more" if len(skipped) > 8 else "") + ": not run again (--full runs everything)."
+    if run.published:
+        text += (
+            f"\nRegistry: {ws.relative(ws.registry)}/registry.json   Tables: {ws.relative(ws.ports_database)}"
+            "\nLook closer: factory list, factory show PRODUCT, factory docs"
+        )
+    else:
+        text += "\nNothing was published: this was a check."
+    return text
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[int] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    """Return the lines of a table, its columns as wide as what they hold; those in `right` stand right."""
+    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    return [
+        "  ".join(
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+_COLORS = {"certified": "32", "unchanged": "2", "refused": "31", "blocked": "33"}
+
+
+def _colored(line: str, outcome: str, color: bool) -> str:
+    return f"\x1b[{_COLORS[outcome]}m{line}\x1b[0m" if color else line
+
+
+def error_as_text(error: FactoryError, ws_root: Any = None) -> str:
+    """Return an error as people need it: where, what, what next; one line for each problem."""
+    problems = error.problems if isinstance(error, Problems) else (error,)
+    return "\n".join(_one_error(problem, ws_root) for problem in problems)
+
+
+def _one_error(error: FactoryError, ws_root: Any) -> str:
+    place = error.place(ws_root)
+    text = f"error: {place}: {error.message}" if place else f"error: {error.message}"
+    return plain(text + (f"\n  → {error.hint}" if error.hint else ""))
+
+
+def error_as_json(error: FactoryError, ws_root: Any = None) -> dict[str, Any]:
+    """Return an error for programs."""
+    problems = error.problems if isinstance(error, Problems) else (error,)
+    return {
+        "errors": [
+            {"message": p.message, "place": p.place(ws_root), "hint": p.hint, "exit_code": p.exit_code}
+            for p in problems
+        ]
+    }
+
+
+class ProgressLine:
+    """Tells on stderr how far a run is: one line that is written over on a terminal, plain lines elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None, enabled: bool | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._rewrite = self._stream.isatty() if enabled is None else enabled
+        self._stage = ""
+        self._count = 0
+        self._shown = 0.0
+
+    def __call__(self, stage: str, detail: str = "") -> None:
+        """Show a stage, and what it is at."""
+        self._count = self._count + 1 if stage == self._stage else 1
+        new = stage != self._stage
+        self._stage = stage
+        if self._rewrite:
+            now = time.monotonic()
+            if new or now - self._shown > 0.05:
+                self._shown = now
+                text = plain(f"{stage:<10} {self._count if detail else '':>5} {detail}")[:100]
+                self._stream.write(f"\r\x1b[2K{text}")
+                self._stream.flush()
+        elif new or stage == "certify":
+            self._stream.write(plain(f"{stage} {detail}".rstrip()) + "\n")
+
+    def done(self) -> None:
+        """Clear the line."""
+        if self._rewrite:
+            self._stream.write("\r\x1b[2K")
+            self._stream.flush()
+
+
+def products_as_text(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the published products as a table."""
+    if not entries:
+        return "Nothing is published yet. Publish with: factory build"
+    rows = [
+        (e["name"], e["domain"], e["archetype"], e["version"], e["status"], e["owner"], e["title"]) for e in entries
+    ]
+    return "\n".join(table(("product", "domain", "archetype", "version", "status", "owner", "title"), rows))

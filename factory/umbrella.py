@@ -1,0 +1,126 @@
+"""What dbt needs to see all products as one project: packages, links and a profile.
+
+Takes products; writes `packages.yml`, `profiles.yml` and `dbt_packages/` at the root (dbt cannot glob),
+and the profile of a run of the factory. `factory sync` and every build call it; nobody edits the files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from factory.documents import dump_yaml
+from factory.errors import WorkspaceError
+from factory.files import told_as, write_if_changed
+from factory.products import Product
+from factory.workspace import PROD, Workspace
+
+PROFILE = "factory"
+_MARK = "# Written by `factory sync` from the folders under products/. Do not edit: the next build writes it again.\n"
+_TARGETS = (PROD, "dev", "ci")
+
+# Small tables are the rule; DuckDB's default block of 256 kB would make each of them that large.
+_BLOCK_SIZE = 16384
+
+
+def sync(ws: Workspace, products: Iterable[Product]) -> tuple[str, ...]:
+    """Write what dbt needs to run from the workspace's root; return the files that changed.
+
+    Raises:
+        WorkspaceError: a file or folder cannot be written, or the root has no `dbt_project.yml`.
+
+    """
+    names = [product.name for product in products]
+    folders = {product.name: product.folder for product in products}
+    if not (ws.root / "dbt_project.yml").is_file():
+        raise WorkspaceError(
+            "the workspace has no dbt_project.yml (the umbrella over products/)",
+            where=ws.root,
+            hint="`factory init DIR` stamps one; copy it from there",
+        )
+    with told_as(WorkspaceError, "writing dbt's files", ws.root):
+        changed = []
+        local = [{"local": f"products/{folders[name].name}"} for name in names]
+        texts = {
+            "packages.yml": _MARK + dump_yaml({"packages": local}),
+            "profiles.yml": _MARK + dump_yaml(_by_hand(ws, names)),
+        }
+        for file, text in texts.items():
+            if write_if_changed(ws.root / file, text):
+                changed.append(file)
+        if _link_packages(ws.root / "dbt_packages", folders):
+            changed.append("dbt_packages/")
+        for target in {*_TARGETS, ws.target}:
+            (ws.root / "target" / target / "duckdb").mkdir(parents=True, exist_ok=True)
+    return tuple(changed)
+
+
+def write_run_profile(ws: Workspace, products: Iterable[str], stand_ins: Mapping[str, Path]) -> Path:
+    """Write the profile of a run and return its folder.
+
+    `stand_ins` are DuckDB files that take the place of products that are not built in this run (views over
+    their published ports). They are attached read-only.
+    """
+    output = _output(ws, ws.target, list(products), stand_ins)
+    folder = ws.work / "profile"
+    with told_as(WorkspaceError, "writing the run's profile", folder):
+        write_if_changed(
+            folder / "profiles.yml",
+            _MARK + dump_yaml({PROFILE: {"target": ws.target, "outputs": {ws.target: output}}}),
+        )
+    return folder
+
+
+def is_embedded(ws: Workspace) -> bool:
+    """Say whether the target is the embedded DuckDB (and not an engine from the settings)."""
+    return ws.target not in ws.settings.targets
+
+
+def _by_hand(ws: Workspace, names: list[str]) -> dict[str, Any]:
+    targets = dict.fromkeys((*_TARGETS, *ws.settings.targets))
+    outputs = {target: _output(ws, target, names, {}) for target in targets}
+    return {PROFILE: {"target": PROD, "outputs": outputs}}
+
+
+def _output(ws: Workspace, target: str, names: list[str], stand_ins: Mapping[str, Path]) -> dict[str, Any]:
+    if target in ws.settings.targets:
+        return dict(ws.settings.targets[target])
+    attach: list[dict[str, Any]] = []
+    for name in names:
+        if name in stand_ins:
+            path = stand_ins[name].relative_to(ws.root).as_posix()
+            attach.append({"path": path, "alias": name, "read_only": True})
+        else:
+            path = f"target/{target}/duckdb/{name}.duckdb"
+            attach.append({"path": path, "alias": name, "options": {"block_size": _BLOCK_SIZE}})
+    # One transaction writes one database, and dbt's own bookkeeping needs none: the root stays in memory.
+    return {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1, "attach": attach}
+
+
+def _link_packages(folder: Path, products: Mapping[str, Path]) -> bool:
+    """Make `dbt_packages/` hold one link per product, as `dbt deps` would; say whether it changed."""
+    folder.mkdir(exist_ok=True)
+    changed = False
+    present = {entry.name: entry for entry in folder.iterdir()}
+    for name in present.keys() - products.keys():
+        entry = present[name]
+        if entry.is_symlink() or entry.is_file():
+            entry.unlink()
+        else:
+            shutil.rmtree(entry)
+        changed = True
+    for name, source in products.items():
+        link = folder / name
+        wanted = os.path.relpath(source, folder)
+        if link.is_symlink() and os.readlink(link) == wanted:  # noqa: PTH115  (Path.readlink compares as a Path)
+            continue
+        if link.is_symlink() or link.is_file():
+            link.unlink()
+        elif link.is_dir():
+            shutil.rmtree(link)
+        link.symlink_to(wanted, target_is_directory=True)
+        changed = True
+    return changed

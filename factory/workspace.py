@@ -1,0 +1,199 @@
+"""Where things lie, and the settings.
+
+Takes a folder; gives a `Workspace`, the only configuration object there is; reads `pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factory.errors import WorkspaceError
+
+PROD = "prod"
+_TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The table `[tool.factory]` of the workspace's `pyproject.toml`.
+
+    Attributes:
+        title: what the mesh is called on pages and in summaries.
+        environment: environment variables that products depend on beyond those they name in `env_var()`;
+            a change of their values makes every product run again.
+        targets: dbt outputs by target name, for targets other than the embedded DuckDB.
+        certificate_days: how long a certificate holds.
+        snapshots: how many snapshots of a port are kept.
+        ports_base: what server paths in contracts start with; empty for paths relative to the workspace.
+    """
+
+    title: str = "Data mesh"
+    environment: tuple[str, ...] = ()
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    certificate_days: int = 90
+    snapshots: int = 3
+    ports_base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One mesh on this machine, for one target.
+
+    Attributes:
+        root: the folder whose `pyproject.toml` has `[tool.factory]`.
+        target: dbt's target; `prod` publishes to `registry/` and `ports/`, any other below `target/<name>/`.
+        settings: what `[tool.factory]` says.
+    """
+
+    root: Path
+    target: str = PROD
+    settings: Settings = Settings()
+
+    @property
+    def products(self) -> Path:
+        """The folder that holds a folder per product."""
+        return self.root / "products"
+
+    @property
+    def work(self) -> Path:
+        """The target's own folder: DuckDB files, dbt's artifacts, the state of the last run."""
+        return self.root / "target" / self.target
+
+    @property
+    def duckdb(self) -> Path:
+        """The folder with one DuckDB file per product, into which dbt builds."""
+        return self.work / "duckdb"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where dbt writes its artifacts for runs of the factory."""
+        return self.work / "dbt"
+
+    @property
+    def state(self) -> Path:
+        """What the last run built from what, so that the next one can skip it."""
+        return self.work / "state.json"
+
+    @property
+    def published(self) -> Path:
+        """The folder under which this target publishes: the workspace for `prod`."""
+        return self.root if self.target == PROD else self.work
+
+    @property
+    def registry(self) -> Path:
+        """The registry's folder."""
+        return self.published / "registry"
+
+    @property
+    def ports(self) -> Path:
+        """The published ports' folder."""
+        return self.published / "ports"
+
+    @property
+    def ports_database(self) -> Path:
+        """The DuckDB file with a view per published table."""
+        return self.published / "ports.duckdb"
+
+    @property
+    def published_prefix(self) -> str:
+        """What a server path in a contract starts with, ending in a slash where it is not empty."""
+        base = self.settings.ports_base
+        if not base and self.published != self.root:
+            base = self.published.relative_to(self.root).as_posix()
+        return f"{base.rstrip('/')}/" if base else ""
+
+    def database_file(self, product: str) -> Path:
+        """Return the DuckDB file into which dbt builds a product."""
+        return self.duckdb / f"{product}.duckdb"
+
+    def relative(self, path: Path) -> str:
+        """Return a path as people see it: from the workspace's root, with slashes."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.as_posix()
+
+
+def find_workspace(start: Path, target: str = PROD) -> Workspace:
+    """Return the workspace around a folder: the nearest parent whose pyproject.toml has `[tool.factory]`.
+
+    Raises:
+        WorkspaceError: there is none, its settings are wrong, or the target's name is.
+
+    """
+    if not _TARGET.fullmatch(target):
+        raise WorkspaceError(
+            f"the target {target!r} is not a name", hint="use lower case letters, digits and _, such as prod or ci"
+        )
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _factory_table(file)
+            if table is not None:
+                return Workspace(folder, target, _settings(table, file))
+    raise WorkspaceError(
+        f"{start} is not in a workspace: no pyproject.toml with [tool.factory] here or above",
+        hint="go to a workspace, name one with --workspace, or make one with `factory init DIR`",
+    )
+
+
+def _factory_table(file: Path) -> dict[str, Any] | None:
+    try:
+        with file.open("rb") as handle:
+            data = tomllib.load(handle)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise WorkspaceError(
+            f"not valid TOML: {error}", where=file, line=int(found[1]) if found else 0, hint="mend the file"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"cannot read the file: {error}", where=file) from error
+    tool = data.get("tool")
+    table = tool.get("factory") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise WorkspaceError("[tool.factory] is not a table", where=file)
+    return table
+
+
+_KINDS: dict[str, type] = {
+    "title": str,
+    "environment": list,
+    "targets": dict,
+    "certificate_days": int,
+    "snapshots": int,
+    "ports_base": str,
+}
+
+
+def _settings(table: dict[str, Any], file: Path) -> Settings:
+    for key, value in table.items():
+        if key not in _KINDS:
+            near = difflib.get_close_matches(key, _KINDS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known settings: {', '.join(_KINDS)}"
+            raise _wrong(file, key, f"[tool.factory] has no setting {key!r}", hint)
+        kind = _KINDS[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise _wrong(file, key, f"the setting {key!r} must be a {kind.__name__}")
+        if isinstance(value, int) and value < 1:
+            raise _wrong(file, key, f"the setting {key!r} must be at least 1")
+    for name in table.get("environment", []):
+        if not isinstance(name, str) or not _ENVIRONMENT.fullmatch(name):
+            raise _wrong(file, "environment", f"{name!r} is not the name of an environment variable")
+    for name, output in table.get("targets", {}).items():
+        if not _TARGET.fullmatch(name) or not isinstance(output, dict) or "type" not in output:
+            raise _wrong(
+                file, name, f"the target {name!r} is not a dbt output", "give it a `type` and what its adapter needs"
+            )
+    values = {**table, "environment": tuple(table.get("environment", ()))}
+    return Settings(**values)
+
+
+def _wrong(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:
+    lines = file.read_text("utf-8").splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if re.match(rf'\s*"?{re.escape(key)}"?\s*=', text)), 0)
+    return WorkspaceError(message, where=file, line=line, hint=hint)
