@@ -263,9 +263,13 @@ def _read_json(path: Path, *, needed: bool = False) -> dict[str, Any]:
             raise DbtError("dbt wrote no manifest", where=path, hint="run the build again") from error
         return {}
     except (ValueError, RecursionError, OSError) as error:
-        raise DbtError(f"not a dbt artifact: {error}", where=path, hint="run the build again with --full") from error
+        raise DbtError(
+            f"not a dbt artifact: {error}", where=path, hint="run the build again with --full"
+        ) from error
     if not isinstance(data, dict):
-        raise DbtError("not a dbt artifact: no JSON object", where=path, hint="run the build again with --full")
+        raise DbtError(
+            "not a dbt artifact: no JSON object", where=path, hint="run the build again with --full"
+        )
     return data
 
 

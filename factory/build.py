@@ -68,16 +68,23 @@ class Project:
 class Dbt:
     """One dbt run over the umbrella: `parse`, then `build`, then `catalog`.
 
-    Leaves `manifest.json`, `run_results.json` and `catalog.json` in the workspace's artifacts folder.
+    Leaves `manifest.json`, `run_results.json` and `catalog.json` in `artifacts`: the workspace's own folder for
+    them, if none is named.
     """
 
     def __init__(
-        self, ws: Workspace, profile: Path, variables: str = "", on_node: OnNode | None = None
+        self,
+        ws: Workspace,
+        profile: Path,
+        variables: str = "",
+        on_node: OnNode | None = None,
+        artifacts: Path | None = None,
     ) -> None:
         from dbt.cli.main import dbtRunner
 
         os.environ.update(QUIET_ENVIRONMENT)
         self._ws = ws
+        self._artifacts = artifacts or ws.artifacts
         self._runner = dbtRunner
         self._on_node = on_node
         self._manifest: Any = None
@@ -86,7 +93,7 @@ class Dbt:
             "--project-dir", str(ws.root),
             "--profiles-dir", str(profile),
             "--target", ws.target,
-            "--target-path", ws.relative(ws.artifacts),
+            "--target-path", ws.relative(self._artifacts),
             *(["--vars", variables] if variables else []),
         ]  # fmt: skip
 
@@ -111,7 +118,7 @@ class Dbt:
 
         """
         selection = [] if everything else ["--select", *(f"package:{name}" for name in products)]
-        results = self._ws.artifacts / "run_results.json"
+        results = self._artifacts / "run_results.json"
         results.unlink(missing_ok=True)
         outcome = self._invoke("build", *selection)
         if outcome.exception is not None or not results.is_file():
@@ -124,9 +131,15 @@ class Dbt:
         if not outcome.success:
             raise self._failure(outcome, "dbt cannot read the database's catalog")
 
+    def document(self) -> None:
+        """Write manifest and catalog of every product, compiled, for dbt's documentation page."""
+        outcome = self._invoke("docs", "generate")
+        if not outcome.success:
+            raise self._failure(outcome, "dbt cannot document the project")
+
     def freshness(self, products: Iterable[str]) -> dict[str, str]:
         """Return the newest loading time of every source of the products that says how to find it."""
-        file = self._ws.artifacts / "sources.json"
+        file = self._artifacts / "sources.json"
         file.unlink(missing_ok=True)
         self._invoke("source", "freshness", "--select", *(f"source:{name}.*" for name in products))
         try:
@@ -175,6 +188,9 @@ def explain(text: str, ws: Workspace) -> DbtError | LockedError:
         )
     if "No space left on device" in text:
         return DbtError("no disk space left", where=ws.work, hint="free some space and run the command again")
+    broken = _broken_yaml(text, ws)
+    if broken is not None:
+        return broken
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     heading = re.match(r"(Compilation|Parsing|Runtime|Database|Validation|Env Var|Dbt\w*) Error.*", lines[0])
     if heading and len(lines) > 1:
@@ -185,7 +201,23 @@ def explain(text: str, ws: Workspace) -> DbtError | LockedError:
     return DbtError(f"dbt: {message}", where=file, line=line, hint=_way_out(text))
 
 
-_PATH = re.compile(r"\(?((?:products/|models/|seeds/|snapshots/|tests/|macros/|analyses/)[^\s():'\"]+\.(?:sql|ya?ml|csv|py))")
+def _broken_yaml(text: str, ws: Workspace) -> DbtError | None:
+    """Return the error for a properties file that is not YAML, which dbt names without its folder."""
+    found = re.search(r"Error reading (\w+): (\S+\.ya?ml).*?Syntax error near line (\d+)", text, re.DOTALL)
+    if found is None:
+        return None
+    file = next(iter(sorted((ws.products / found[1]).rglob(Path(found[2]).name))), None)
+    raw = [line.strip() for line in text.partition("Raw Error:")[2].splitlines() if line.strip(" -")]
+    reason = next(
+        (line for line in raw if not line.startswith(("while ", "in "))), "the file cannot be parsed"
+    )
+    hint = "check the indentation and the quotes at this line and the one above"
+    return DbtError(f"not valid YAML: {reason}", where=file, line=int(found[3]), hint=hint)
+
+
+_PATH = re.compile(
+    r"\(?((?:products/|models/|seeds/|snapshots/|tests/|macros/|analyses/)[^\s():'\"]+\.(?:sql|ya?ml|csv|py))"
+)
 _NODE = re.compile(r"(?:model|test|seed|snapshot|analysis|source|unit_test)\.([a-z0-9_]+)\.(\w+)")
 
 
@@ -213,7 +245,9 @@ def _users_of_variable(text: str, ws: Workspace) -> list[Path]:
     if not missing:
         return []
     use = re.compile(rf"env_var\(\s*['\"]{missing[1]}['\"]\s*\)")
-    files = (f for f in sorted(ws.products.rglob("*")) if f.suffix in (".sql", ".yml", ".yaml") and f.is_file())
+    files = (
+        f for f in sorted(ws.products.rglob("*")) if f.suffix in (".sql", ".yml", ".yaml") and f.is_file()
+    )
     return [file for file in files if use.search(file.read_text("utf-8", errors="replace"))]
 
 
@@ -233,7 +267,9 @@ def _line(text: str, file: Path) -> int:
 
 def _way_out(text: str) -> str:
     if "which was not found" in text or "not found" in text and "depends on a node" in text:
-        return "check the name in ref(); a product is read as ref('product', 'model'), and must be in products/"
+        return (
+            "check the name in ref(); a product is read as ref('product', 'model'), and must be in products/"
+        )
     if "DbtReferenceError" in text or "not allowed" in text:
         return "read a public model of that product instead, or ask its owner to make this one public"
     if "cycle" in text.lower():

@@ -29,7 +29,16 @@ from factory.workspace import Workspace
 STATE_VERSION = 1
 
 # What lies in a product's folder and makes no difference to what it builds.
-_IGNORED = {"target", "dbt_packages", "logs", ".git", "__pycache__", ".pytest_cache", ".DS_Store", ".user.yml"}
+_IGNORED = {
+    "target",
+    "dbt_packages",
+    "logs",
+    ".git",
+    "__pycache__",
+    ".pytest_cache",
+    ".DS_Store",
+    ".user.yml",
+}
 _ENV_VAR = re.compile(r"env_var\(\s*['\"](\w+)['\"]")
 _TEXT = {".sql", ".yml", ".yaml", ".py", ".md"}
 
@@ -244,7 +253,9 @@ def changed_since(ws: Workspace, revision: str, products: Iterable[Product]) -> 
         try:
             done = subprocess.run(command, cwd=ws.root, capture_output=True, check=False)  # noqa: S603
         except OSError as error:
-            raise WorkspaceError("--changed-since needs git, which is not there", hint="install git") from error
+            raise WorkspaceError(
+                "--changed-since needs git, which is not there", hint="install git"
+            ) from error
         if done.returncode:
             text = done.stderr.decode(errors="replace").strip().splitlines()
             raise WorkspaceError(

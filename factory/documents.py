@@ -72,7 +72,9 @@ def read_yaml(path: Path) -> Document:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise DocumentError("the file is not UTF-8 text", where=path, line=line, hint="save it as UTF-8") from error
+        raise DocumentError(
+            "the file is not UTF-8 text", where=path, line=line, hint="save it as UTF-8"
+        ) from error
     return parse_yaml(text, path)
 
 
@@ -119,6 +121,10 @@ def _syntax_error(error: yaml.YAMLError, path: Path, text: str) -> DocumentError
     return DocumentError(f"not valid YAML: {problem}", where=path, line=line, hint=hint)
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 0
+
+
 class _Builder:
     """Builds values from parser events, with every limit checked on the way."""
 
@@ -142,7 +148,7 @@ class _Builder:
         return data
 
     def refuse(self, message: str, event: yaml.Event, hint: str = "") -> None:
-        raise DocumentError(message, where=self.path, line=event.start_mark.line + 1, hint=hint)
+        raise DocumentError(message, where=self.path, line=_line(event), hint=hint)
 
     def count(self, size: int, event: yaml.Event) -> None:
         self.nodes += size
@@ -157,7 +163,7 @@ class _Builder:
             return self.alias(event, path)
         before = self.nodes
         self.count(1, event)
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.lines.setdefault(path, _line(event))
         tag = getattr(event, "tag", None)
         if tag is not None and tag not in _CORE_TAGS and tag != "!":
             self.refuse(f"the tag {tag} is not allowed", event, "write plain values")
@@ -176,11 +182,12 @@ class _Builder:
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
             self.refuse(f"more than {MAX_ALIASES} aliases", event)
-        if event.anchor not in self.anchors:
-            self.refuse(f"the alias *{event.anchor} has no anchor before it", event)
-        value, size = self.anchors[event.anchor]
+        name = str(event.anchor)
+        if name not in self.anchors:
+            self.refuse(f"the alias *{name} has no anchor before it", event)
+        value, size = self.anchors[name]
         self.count(size, event)
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.lines.setdefault(path, _line(event))
         return value
 
     def sequence(self, path: Path_, depth: int) -> list[Any]:
@@ -194,14 +201,17 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 self.refuse("a key must be plain text", event)
+                continue
             key = str(event.value)
-            here = event.start_mark.line + 1
+            here = _line(event)
             if key == "<<" and event.implicit[0]:
                 self.merge(values, next(self.events), path, depth)
                 continue
             if key in values and self.lines.get((*path, key)):
                 first = self.lines[(*path, key)]
-                self.refuse(f"the key {key!r} stands twice, at lines {first} and {here}", event, "keep one of them")
+                self.refuse(
+                    f"the key {key!r} stands twice, at lines {first} and {here}", event, "keep one of them"
+                )
             self.lines[(*path, key)] = here
             values[key] = self.value(next(self.events), (*path, key), depth + 1)
         return values

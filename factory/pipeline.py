@@ -9,7 +9,7 @@ what is certified is published, and the index over it is written once, at the en
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,8 +18,16 @@ from factory.artifacts import Artifacts, read_artifacts
 from factory.build import Dbt, Project
 from factory.certify import certify
 from factory.changes import Built, Prints, external_sources, fingerprints, read_state, with_code, write_state
-from factory.contract import Promise, draft_contracts, gather_rules, product_version, read_promises
-from factory.errors import DbtError, FactoryError, VersionExistsError, raise_all
+from factory.contract import (
+    Promise,
+    Rule,
+    draft_contracts,
+    gather_rules,
+    product_version,
+    read_checks,
+    read_promises,
+)
+from factory.errors import DbtError, FactoryError, QualityError, VersionExistsError, raise_all
 from factory.evidence import Evidence
 from factory.lineage import Lineage, trace_columns
 from factory.locking import locked
@@ -32,7 +40,7 @@ from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.tools import tool_versions
 from factory.umbrella import sync, write_run_profile
-from factory.verdict import blocked, judged, unchanged
+from factory.verdict import blocked, judged, refused, unchanged
 from factory.workspace import Workspace
 
 
@@ -41,6 +49,14 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, detail: str = "") -> None:
         """Hear that a stage is at a product or node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What people wrote for one product beside its dbt project: contracts and checks."""
+
+    promises: tuple[Promise, ...]
+    checks: tuple[Rule, ...]
 
 
 @dataclass
@@ -68,7 +84,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     clock = Clock()
     progress("discover")
     products = {product.name: product for product in discover(ws)}
-    promises = _promises(products)
+    written = _written(products)
     sync(ws, products.values())
     with locked(ws):
         state = read_state(ws)
@@ -76,8 +92,10 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         registry = Registry(ws)
         if not needs_dbt(ws, request, products, state, prints, registry):
             plan = plan_run(ws, request, products, state, prints, registry)
-            return _finish([unchanged(products[name], state[name]) for name in plan.unchanged], request, clock)
-        results = _run_dbt_line(ws, request, progress, clock, products, promises, state, prints)
+            return _finish(
+                [unchanged(products[name], state[name]) for name in plan.unchanged], request, clock
+            )
+        results = _run_dbt_line(ws, request, progress, clock, products, written, state, prints)
     return _finish(results, request, clock)
 
 
@@ -87,7 +105,7 @@ def _run_dbt_line(
     progress: Progress,
     clock: Clock,
     products: Mapping[str, Product],
-    promises: Mapping[str, tuple[Promise, ...]],
+    written: Mapping[str, Written],
     state: dict[str, Built],
     prints: Mapping[str, Prints],
 ) -> list[ProductResult]:
@@ -123,8 +141,10 @@ def _run_dbt_line(
     progress("artifacts")
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
-    line = Line(ws, request, progress, clock, artifacts, trace_columns(artifacts, set(plan.build)), project, prints)
-    results += line.walk(plan, products, promises, state, registry, publisher, freshness)
+    line = Line(
+        ws, request, progress, clock, artifacts, trace_columns(artifacts, set(plan.build)), project, prints
+    )
+    results += line.walk(plan, products, written, state, registry, publisher, freshness)
     progress("registry")
     publisher.finish()
     if request.publish:
@@ -151,7 +171,7 @@ class Line:
         self,
         plan: Plan,
         products: Mapping[str, Product],
-        promises: Mapping[str, tuple[Promise, ...]],
+        written: Mapping[str, Written],
         state: dict[str, Built],
         registry: Registry,
         publisher: Publisher,
@@ -160,33 +180,50 @@ class Line:
         """Judge and publish the products that were built, each behind those that it reads."""
         results: dict[str, ProductResult] = {}
         for name in plan.build:
-            product = products[name]
             started = time.perf_counter()
             self.progress("certify", name)
-            evidence = self.assess(product, promises[name], registry)
-            certificate = certify(evidence)
-            result = judged(evidence, certificate)
-            bad = [u for u in sorted(self.project.upstreams[name]) if u in results and not _is_good(results[u])]
-            if bad:
-                result = blocked(result, bad)
-            elif certificate.certified:
-                try:
-                    result = publisher.publish(evidence, result, certificate, products, datetime.now(UTC))
-                except VersionExistsError as error:
-                    result = judged(evidence, certificate, refusal=error)
+            bad = [
+                u for u in sorted(self.project.upstreams[name]) if u in results and not _is_good(results[u])
+            ]
+            result = self.pass_one(products[name], written[name], bad, registry, publisher, products)
             if not _is_good(result):
-                publisher.tell_refused(product, result, datetime.now(UTC))
+                publisher.tell_refused(products[name], result, datetime.now(UTC))
             seconds = result.seconds + time.perf_counter() - started
             results[name] = result = replace(result, seconds=seconds)
-            state[name] = self.built(product, result, state.get(name), publisher, freshness)
+            state[name] = self.built(products[name], result, publisher, freshness)
             self.clock.charge("own")
         return list(results.values())
 
-    def assess(self, product: Product, promises: tuple[Promise, ...], registry: Registry) -> Evidence:
+    def pass_one(
+        self,
+        product: Product,
+        written: Written,
+        bad: Sequence[str],
+        registry: Registry,
+        publisher: Publisher,
+        products: Mapping[str, Product],
+    ) -> ProductResult:
+        """Assess, certify and publish one product; `bad` are the products it reads that are not certified."""
+        try:
+            evidence = self.assess(product, written, registry)
+        except QualityError as error:
+            return refused(product, error, self.ws.root)
+        certificate = certify(evidence)
+        result = judged(evidence, certificate)
+        if bad:
+            return blocked(result, bad)
+        if not certificate.certified:
+            return result
+        try:
+            return publisher.publish(evidence, result, certificate, products, datetime.now(UTC))
+        except VersionExistsError as error:
+            return judged(evidence, certificate, refusal=error)
+
+    def assess(self, product: Product, written: Written, registry: Registry) -> Evidence:
         """Gather all that is known of one product."""
         name = product.name
-        rules = gather_rules(product, promises, self.artifacts)
-        contracts = draft_contracts(product, promises, self.artifacts, self.lineage, rules, self.ws)
+        rules = gather_rules(product, written.promises, written.checks, self.artifacts)
+        contracts = draft_contracts(product, written.promises, self.artifacts, self.lineage, rules, self.ws)
         self.clock.charge("own")
         checks = run_checks(product, rules, self.artifacts, self.ws)
         self.clock.charge("soda")
@@ -210,7 +247,6 @@ class Line:
         self,
         product: Product,
         result: ProductResult,
-        before: Built | None,
         publisher: Publisher,
         freshness: Mapping[str, str],
     ) -> Built:
@@ -220,7 +256,7 @@ class Line:
         return Built(
             fingerprint=with_code(name, self.prints, code),
             outcome=str(result.outcome),
-            version=result.version or (before.version if before else ""),
+            version=result.version,
             upstreams=tuple(sorted(self.project.upstreams[name])),
             code_upstreams=code,
             inputs=publisher.inputs(self.project.upstreams[name]),
@@ -230,12 +266,13 @@ class Line:
         )
 
 
-def _promises(products: Mapping[str, Product]) -> dict[str, tuple[Promise, ...]]:
-    found: dict[str, tuple[Promise, ...]] = {}
+def _written(products: Mapping[str, Product]) -> dict[str, Written]:
+    """Read all that people wrote before anything runs, so that every mistake in it is told at once."""
+    found: dict[str, Written] = {}
     problems: list[FactoryError] = []
     for name, product in products.items():
         try:
-            found[name] = read_promises(product)
+            found[name] = Written(read_promises(product), read_checks(product))
         except FactoryError as problem:
             problems.append(problem)
     raise_all(problems)

@@ -135,7 +135,8 @@ def _read_product(folder: Path) -> Product:
         others = ", ".join(sorted(p.name for p in folder.iterdir())[:3])
         hint = f"write {PRODUCT_FILE}, or move the folder out of products/"
         raise ProductError(
-            f"the folder has no {PRODUCT_FILE}, so it is no product" + (f" (it holds {others})" if others else ""),
+            f"the folder has no {PRODUCT_FILE}, so it is no product"
+            + (f" (it holds {others})" if others else ""),
             where=folder,
             hint=hint,
         )
@@ -183,11 +184,15 @@ def _check_names(product: Product, document: Document) -> None:
         message = f"the name {product.name!r} is not allowed" if product.name else "the product has no name"
         raise wrong("name", message, "use 2 to 63 lower case letters, digits and _, a letter first")
     if not _DOMAIN_NAME.fullmatch(product.domain):
-        message = f"the domain {product.domain!r} is not allowed" if product.domain else "the product has no domain"
+        message = (
+            f"the domain {product.domain!r} is not allowed" if product.domain else "the product has no domain"
+        )
         raise wrong("domain", message, "use 2 to 63 lower case letters, digits and -, a letter first")
     if not product.archetype:
         given = document.data.get("type")
-        message = f"the type {given!r} is no archetype" if given else "the product has no type (its archetype)"
+        message = (
+            f"the type {given!r} is no archetype" if given else "the product has no type (its archetype)"
+        )
         raise wrong("type", message, f"use one of {', '.join(ARCHETYPES)}")
     if document.data["id"] != product.urn:
         raise wrong(

@@ -49,7 +49,10 @@ class Publisher:
         self._places: dict[str, str] = {}
 
     def stand_ins(
-        self, build: Collection[str], upstreams: Mapping[str, Collection[str]], products: Mapping[str, Product]
+        self,
+        build: Collection[str],
+        upstreams: Mapping[str, Collection[str]],
+        products: Mapping[str, Product],
     ) -> dict[str, Path]:
         """Return, for products that are read but not built, a DuckDB file with views over their published ports.
 
@@ -101,7 +104,9 @@ class Publisher:
                 snapshots[key] = export_ports(self._ws, product, contract, tables[contract.name])
         for contract in evidence.contracts:
             news |= self._registry.publish_contract(product, self._publication(contract, evidence))
-        self._registry.publish_product(product, draft_product(product, evidence.contracts, self._inputs_of(evidence, products)))
+        self._registry.publish_product(
+            product, draft_product(product, evidence.contracts, self._inputs_of(evidence, products))
+        )
         for contract in evidence.contracts:
             self._registry.certify(product, contract, _evidence_of(contract, evidence, certificate), now)
             if is_embedded(self._ws):
@@ -110,7 +115,9 @@ class Publisher:
         self._registry.write_run(product, _run_of(evidence, result, now), now)
         if news:
             versions = {contract.name: contract.version for contract in evidence.contracts}
-            self._registry.write_event(product, "published", {"contracts": versions, "snapshots": snapshots}, now)
+            self._registry.write_event(
+                product, "published", {"contracts": versions, "snapshots": snapshots}, now
+            )
         self._changed.add(product.urn)
         self._snapshots[product.name] = snapshots
         self._contracts[product.name] = {f"{c.name}/{c.major}": c.version for c in evidence.contracts}
@@ -155,7 +162,9 @@ class Publisher:
         published = next(
             (p for p in evidence.previous.get(contract.name, ()) if p.version == contract.version), None
         )
-        if published is not None and (comes_from_tools(contract, published, evidence) or _is_same(contract, published.data)):
+        if published is not None and (
+            comes_from_tools(contract, published, evidence) or _is_same(contract, published.data)
+        ):
             kept = self._registry.published_text(evidence.product, contract.name, contract.version)
             text = text if kept is None else kept
         lineage = lineage_of(contract, evidence.lineage)
@@ -171,7 +180,10 @@ class Publisher:
                 newest = versions[0]
                 tables = {str(table["name"]) for table in newest.data.get("schema") or ()}
                 if tables & read:
-                    found[str(newest.data["id"])] = {"name": f"{upstream}.{newest.data['name']}", "version": newest.version}
+                    found[str(newest.data["id"])] = {
+                        "name": f"{upstream}.{newest.data['name']}",
+                        "version": newest.version,
+                    }
         return found
 
 
@@ -197,9 +209,23 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
         columns = [c.column for c in trace.columns]
         models.append({"model": unique_id, "columns": columns, "traced": trace.traced, "unknown": unknown})
         for column in trace.columns:
-            edges += [_edge(unique_id, column.column, s.relation, s.column, s.kind, s.direct, column.expression) for s in column.sources]
-        edges += [_edge(unique_id, None, s.relation, s.column, s.kind, s.direct, "") for s in trace.influences]
-    edges.sort(key=lambda e: (e["model"], e["column"] or "", e["source"], e["source_column"], e["type"], e["subtype"]))
+            edges += [
+                _edge(unique_id, column.column, s.relation, s.column, s.kind, s.direct, column.expression)
+                for s in column.sources
+            ]
+        edges += [
+            _edge(unique_id, None, s.relation, s.column, s.kind, s.direct, "") for s in trace.influences
+        ]
+    edges.sort(
+        key=lambda e: (
+            e["model"],
+            e["column"] or "",
+            e["source"],
+            e["source_column"],
+            e["type"],
+            e["subtype"],
+        )
+    )
     return {"edges": edges, "models": models}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TextIO
 
 from factory.errors import FactoryError, Problems
@@ -61,14 +61,30 @@ def run_as_json(run: Run) -> dict[str, Any]:
 def run_as_text(run: Run, ws: Workspace, color: bool) -> str:
     """Return the summary of a run: a row per product, then every reason, then where to look."""
     if not run.products:
-        hint = "nothing differs" if ws.products.is_dir() and any(ws.products.iterdir()) else "products/ is empty"
+        hint = (
+            "nothing differs" if ws.products.is_dir() and any(ws.products.iterdir()) else "products/ is empty"
+        )
         return f"No product to build: {hint}."
     lines = table(
-        ("", "product", "archetype", "version", "tests", "checks", "columns", "contract", "outcome", "seconds"),
+        (
+            "",
+            "product",
+            "archetype",
+            "version",
+            "tests",
+            "checks",
+            "columns",
+            "contract",
+            "outcome",
+            "seconds",
+        ),
         [_row(product) for product in run.products],
         right={4, 5, 6, 9},
     )
-    lines = [lines[0], *(_colored(line, p.outcome, color) for line, p in zip(lines[1:], run.products, strict=True))]
+    lines = [
+        lines[0],
+        *(_colored(line, p.outcome, color) for line, p in zip(lines[1:], run.products, strict=True)),
+    ]
     for product in run.products:
         for label, texts in (("why not", product.reasons), ("advice", product.advice)):
             if texts:
@@ -110,7 +126,9 @@ def _closing(run: Run, ws: Workspace) -> str:
     text = f"{', '.join(parts)} in {run.seconds:.1f} s."
     if skipped:
         text += f"\nNothing changed for {', '.join(p.name for p in skipped[:8])}"
-        text += (f" and {len(skipped) - 8} more" if len(skipped) > 8 else "") + ": not run again (--full runs everything)."
+        text += (
+            f" and {len(skipped) - 8} more" if len(skipped) > 8 else ""
+        ) + ": not run again (--full runs everything)."
     if run.published:
         text += (
             f"\nRegistry: {ws.relative(ws.registry)}/registry.json   Tables: {ws.relative(ws.ports_database)}"
@@ -121,7 +139,7 @@ def _closing(run: Run, ws: Workspace) -> str:
     return text
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[int] = frozenset()) -> list[str]:  # type: ignore[assignment]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
     """Return the lines of a table, its columns as wide as what they hold; those in `right` stand right."""
     cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
@@ -173,6 +191,7 @@ class ProgressLine:
         self._stage = ""
         self._count = 0
         self._shown = 0.0
+        self._told: set[tuple[str, str]] = set()
 
     def __call__(self, stage: str, detail: str = "") -> None:
         """Show a stage, and what it is at."""
@@ -186,8 +205,13 @@ class ProgressLine:
                 text = plain(f"{stage:<10} {self._count if detail else '':>5} {detail}")[:100]
                 self._stream.write(f"\r\x1b[2K{text}")
                 self._stream.flush()
-        elif new or stage == "certify":
-            self._stream.write(plain(f"{stage} {detail}".rstrip()) + "\n")
+        else:
+            # One line per stage and product: dbt tells of every node, named kind.product.name.
+            about = detail.split(".")[1] if stage == "build" and detail.count(".") > 1 else detail
+            if (stage, about) not in self._told:
+                self._told.add((stage, about))
+                self._stream.write(plain(f"{stage} {about}".rstrip()) + "\n")
+                self._stream.flush()
 
     def done(self) -> None:
         """Clear the line."""
@@ -201,6 +225,7 @@ def products_as_text(entries: Sequence[Mapping[str, Any]]) -> str:
     if not entries:
         return "Nothing is published yet. Publish with: factory build"
     rows = [
-        (e["name"], e["domain"], e["archetype"], e["version"], e["status"], e["owner"], e["title"]) for e in entries
+        (e["name"], e["domain"], e["archetype"], e["version"], e["status"], e["owner"], e["title"])
+        for e in entries
     ]
     return "\n".join(table(("product", "domain", "archetype", "version", "status", "owner", "title"), rows))

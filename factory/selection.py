@@ -29,7 +29,11 @@ def select(names: Iterable[str], products: Collection[str], upstreams: Graph) ->
         name = mark.strip("+")
         if name not in products:
             near = difflib.get_close_matches(name, products, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"products here: {', '.join(sorted(products)) or 'none'}"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else f"products here: {', '.join(sorted(products)) or 'none'}"
+            )
             raise ProductError(f"there is no product {name!r}", hint=hint)
         chosen.add(name)
         if mark.startswith("+"):

@@ -62,14 +62,18 @@ def _validator(name: str) -> Any:
 def _faults(name: str, data: Any) -> tuple[Fault, ...]:
     if not isinstance(data, dict):
         return (Fault((), "the file holds no mapping", "start with `apiVersion:` and `kind:`"),)
-    errors = sorted(_validator(name).iter_errors(data), key=lambda e: ([str(p) for p in e.absolute_path], e.message))
+    errors = sorted(
+        _validator(name).iter_errors(data), key=lambda e: ([str(p) for p in e.absolute_path], e.message)
+    )
     return tuple(fault for error in errors for fault in _in_words(error))
 
 
 def _in_words(error: Any) -> Iterator[Fault]:
     path: Path_ = tuple(error.absolute_path)
     spot = ".".join(str(part) for part in path) or "the document"
-    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
+    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(
+        error.instance, dict
+    ):
         known = list(error.schema.get("properties", {}))
         unknown = [key for key in error.instance if key not in known] or [""]
         for key in unknown:

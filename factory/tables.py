@@ -43,9 +43,13 @@ def opened(file: Path, schema: str, *, external: bool = False) -> Iterator[Any]:
             text = str(error).splitlines()[0]
             if "lock" in text:
                 hint = "close it there and run the command again"
-                raise LockedError(f"the DuckDB file is open in another process: {text}", where=file, hint=hint) from error
+                raise LockedError(
+                    f"the DuckDB file is open in another process: {text}", where=file, hint=hint
+                ) from error
             raise QualityError(
-                f"cannot open the product's tables: {text}", where=file, hint="build the product again with --full"
+                f"cannot open the product's tables: {text}",
+                where=file,
+                hint="build the product again with --full",
             ) from error
         yield connection
     finally:

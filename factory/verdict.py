@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from factory.certify import Certificate
 from factory.changes import Built
@@ -15,7 +16,9 @@ from factory.quality import Outcome
 from factory.results import EXIT_INPUT, EXIT_REFUSED, Count, ProductOutcome, ProductResult
 
 
-def judged(evidence: Evidence, certificate: Certificate, refusal: FactoryError | None = None) -> ProductResult:
+def judged(
+    evidence: Evidence, certificate: Certificate, refusal: FactoryError | None = None
+) -> ProductResult:
     """Return the result of a product that passed the line: certified, or refused with every reason."""
     product = evidence.product
     reasons = [finding.words() for finding in certificate.reasons]
@@ -51,6 +54,21 @@ def judged(evidence: Evidence, certificate: Certificate, refusal: FactoryError |
     )
 
 
+def refused(product: Product, error: FactoryError, root: Path) -> ProductResult:
+    """Return the result of a product whose checks could not be run at all."""
+    place = error.place(root)
+    words = (f"{place}: " if place else "") + error.message + (f" ({error.hint})" if error.hint else "")
+    return ProductResult(
+        name=product.name,
+        domain=product.domain,
+        archetype=product.archetype,
+        outcome=ProductOutcome.REFUSED,
+        version=product.version,
+        reasons=(words,),
+        exit_code=error.exit_code,
+    )
+
+
 def blocked(result: ProductResult, upstreams: Iterable[str]) -> ProductResult:
     """Return the result of a product that is not published because of what it reads."""
     names = ", ".join(upstreams)
@@ -58,6 +76,7 @@ def blocked(result: ProductResult, upstreams: Iterable[str]) -> ProductResult:
         result,
         outcome=ProductOutcome.BLOCKED,
         reasons=(f"it reads {names}, which is not certified in this run",),
+        advice=(),
         exit_code=EXIT_REFUSED,
     )
 
@@ -70,5 +89,7 @@ def unchanged(product: Product, built: Built) -> ProductResult:
         archetype=product.archetype,
         outcome=ProductOutcome.UNCHANGED,
         version=built.version,
-        contracts=tuple(f"{key.rsplit('/', 1)[0]} {version}" for key, version in sorted(built.contracts.items())),
+        contracts=tuple(
+            f"{key.rsplit('/', 1)[0]} {version}" for key, version in sorted(built.contracts.items())
+        ),
     )

@@ -127,7 +127,8 @@ def find_workspace(start: Path, target: str = PROD) -> Workspace:
     """
     if not _TARGET.fullmatch(target):
         raise WorkspaceError(
-            f"the target {target!r} is not a name", hint="use lower case letters, digits and _, such as prod or ci"
+            f"the target {target!r} is not a name",
+            hint="use lower case letters, digits and _, such as prod or ci",
         )
     start = start.resolve()
     for folder in (start, *start.parents):
@@ -187,7 +188,10 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     for name, output in table.get("targets", {}).items():
         if not _TARGET.fullmatch(name) or not isinstance(output, dict) or "type" not in output:
             raise _wrong(
-                file, name, f"the target {name!r} is not a dbt output", "give it a `type` and what its adapter needs"
+                file,
+                name,
+                f"the target {name!r} is not a dbt output",
+                "give it a `type` and what its adapter needs",
             )
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)

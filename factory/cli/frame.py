@@ -23,10 +23,19 @@ EXIT_CODES = (
 )
 
 format_option = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
 )
 target_option = click.option(
-    "--target", "-t", default=PROD, show_default=True, help="dbt's target; only prod publishes to registry/ and ports/."
+    "--target",
+    "-t",
+    default=PROD,
+    show_default=True,
+    help="dbt's target; only prod publishes to registry/ and ports/.",
 )
 
 

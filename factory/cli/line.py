@@ -19,10 +19,17 @@ def _line_options(command: Command) -> Command:
         target_option,
         click.option("--full", is_flag=True, help="Run everything, changed or not."),
         click.option(
-            "--changed-since", metavar="REV", default="", help="Only what differs from a git revision, and what reads it."
+            "--changed-since",
+            metavar="REV",
+            default="",
+            help="Only what differs from a git revision, and what reads it.",
         ),
-        click.option("--vars", "variables", metavar="YAML", default="", help="dbt's variables, as for dbt's --vars."),
-        click.option("--progress/--no-progress", default=None, help="Rewrite one line on stderr, or write plain lines."),
+        click.option(
+            "--vars", "variables", metavar="YAML", default="", help="dbt's variables, as for dbt's --vars."
+        ),
+        click.option(
+            "--progress/--no-progress", default=None, help="Rewrite one line on stderr, or write plain lines."
+        ),
         format_option,
         click.pass_context,
     ]
@@ -33,7 +40,9 @@ def _line_options(command: Command) -> Command:
 
 @click.command()
 @_line_options
-def build(context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any) -> int:
+def build(
+    context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any
+) -> int:
     """Build, judge and publish PRODUCTS (all, if none is named).
 
     A product that is refused does not stop the others; what was published of it before stays published.
@@ -44,7 +53,9 @@ def build(context: click.Context, products: tuple[str, ...], target: str, format
 
 @click.command()
 @_line_options
-def check(context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any) -> int:
+def check(
+    context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any
+) -> int:
     """Do all that `build` does, except publishing."""
     return _run(workspace(context, target), products, format_, publish=False, **options)
 
@@ -60,7 +71,9 @@ def sync(context: click.Context, target: str) -> None:
     ws = workspace(context, target)
     products = discover(ws)
     changed = sync_umbrella(ws, products)
-    click.echo(f"{len(products)} products. " + (f"Written: {', '.join(changed)}" if changed else "Nothing changed."))
+    click.echo(
+        f"{len(products)} products. " + (f"Written: {', '.join(changed)}" if changed else "Nothing changed.")
+    )
 
 
 def _run(

@@ -11,7 +11,9 @@ from factory.cli.frame import format_option
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--title", default="", help="What the mesh is called on pages.  [default: from the folder's name]")
+@click.option(
+    "--title", default="", help="What the mesh is called on pages.  [default: from the folder's name]"
+)
 @format_option
 def init(folder: Path, title: str, format_: str) -> None:
     """Stamp an empty workspace into FOLDER: a mesh of your own."""

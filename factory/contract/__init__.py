@@ -7,7 +7,7 @@ the differences between two contracts; reads `contracts/` and `checks/`.
 from factory.contract.compare import Change, bumped, compare, is_enough, severity_of, version_key
 from factory.contract.draft import Conflict, Contract, draft_contracts, draft_product, product_version
 from factory.contract.promises import Promise, read_promises
-from factory.contract.rules import Rule, gather_rules
+from factory.contract.rules import Rule, gather_rules, read_checks
 
 __all__ = [
     "Change",
@@ -22,6 +22,7 @@ __all__ = [
     "gather_rules",
     "is_enough",
     "product_version",
+    "read_checks",
     "read_promises",
     "severity_of",
     "version_key",

@@ -143,7 +143,9 @@ def _table(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
 
 
 def _column(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    for key in sorted({*old, *new} - {"name", "customProperties", "properties", "items", "map", "required", "unique"}):
+    for key in sorted(
+        {*old, *new} - {"name", "customProperties", "properties", "items", "map", "required", "unique"}
+    ):
         before, after = old.get(key), new.get(key)
         if key == "physicalType":
             before, after = _spelled(before), _spelled(after)

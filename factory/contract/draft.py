@@ -109,7 +109,11 @@ def draft_product(
             "type": "tables",
             "description": str((contract.data.get("description") or {}).get("purpose") or product.summary),
             "contractId": contract.id,
-            **({"inputContracts": [{"id": p["contractId"], "version": p["version"]} for p in inputs]} if inputs else {}),
+            **(
+                {"inputContracts": [{"id": p["contractId"], "version": p["version"]} for p in inputs]}
+                if inputs
+                else {}
+            ),
         }
         for contract in contracts
     ]
@@ -211,7 +215,11 @@ class _Draft:
                 found.append(port)
                 continue
             others = {r.name: r for r in self.artifacts.of(self.product.name)}
-            why = f"it is {others[name].access or 'not a public model'}" if name in others else "there is no such model"
+            why = (
+                f"it is {others[name].access or 'not a public model'}"
+                if name in others
+                else "there is no such model"
+            )
             self.conflict(
                 f"the contract promises the table {name!r}, but {why}",
                 ("schema", number),
@@ -274,7 +282,11 @@ class _Draft:
         if "price" not in self.promise.data:
             facts.setdefault("pricing", "not stated")
         covered = {port.unique_id for port in ports}
-        uses = [e for e in self.artifacts.exposures if e.package == self.product.name and covered & set(e.upstream)]
+        uses = [
+            e
+            for e in self.artifacts.exposures
+            if e.package == self.product.name and covered & set(e.upstream)
+        ]
         if uses:
             facts["exposures"] = [
                 {"name": e.name, "type": e.type, "owner": e.owner, "url": e.url, "description": e.description}
@@ -283,7 +295,9 @@ class _Draft:
         return [{"property": name, "value": value} for name, value in facts.items()]
 
     def table(self, port: Relation) -> dict[str, Any]:
-        number = next((n for n, name in enumerate(self.promise.tables) if name in (port.identifier, port.name)), None)
+        number = next(
+            (n for n, name in enumerate(self.promise.tables) if name in (port.identifier, port.name)), None
+        )
         hand: dict[str, Any] = {} if number is None else self.promise.data["schema"][number]
         at: tuple[str | int, ...] = () if number is None else ("schema", number)
         table: dict[str, Any] = {
@@ -294,22 +308,31 @@ class _Draft:
         }
         _put(table, "businessName", hand.get("businessName") or port.meta.get("business_name"))
         _put(table, "description", hand.get("description") or port.description)
-        _put(table, "dataGranularityDescription", hand.get("dataGranularityDescription") or port.meta.get("grain"))
+        _put(
+            table,
+            "dataGranularityDescription",
+            hand.get("dataGranularityDescription") or port.meta.get("grain"),
+        )
         _put(table, "tags", list(dict.fromkeys([*port.tags, *hand.get("tags", ())])))
-        for key in ("context", "deprecated", "synonyms", "id"):
-            _put(table, key, hand.get(key))
+        for name in ("context", "deprecated", "synonyms", "id"):
+            _put(table, name, hand.get(name))
         if port.deprecation_date:
             table["deprecated"] = True
         source = f"products/{self.product.folder.name}/{port.file}"
         table["authoritativeDefinitions"] = [
             *hand.get("authoritativeDefinitions", ()),
-            {"url": source, "type": "transformationImplementation", "description": "The dbt model that makes it."},
+            {
+                "url": source,
+                "type": "transformationImplementation",
+                "description": "The dbt model that makes it.",
+            },
         ]
         origins = Origins(self.artifacts, self.lineage, port)
         by_name = {p["name"].lower(): (n, p) for n, p in enumerate(hand.get("properties") or ())}
         key = self.key(port)
         table["properties"] = [
-            self.column(port, column, key, origins, by_name.pop(column.name.lower(), None), at) for column in port.columns
+            self.column(port, column, key, origins, by_name.pop(column.name.lower(), None), at)
+            for column in port.columns
         ]
         for n, missing in by_name.values():
             near = ", ".join(column.name for column in port.columns[:8])
@@ -354,12 +377,20 @@ class _Draft:
         found = []
         for constraint in port.constraints:
             target = re.findall(r'[^".\s]+', constraint.to)
-            if constraint.type == "foreign_key" and target and len(constraint.columns) == len(constraint.to_columns):
+            if (
+                constraint.type == "foreign_key"
+                and target
+                and len(constraint.columns) == len(constraint.to_columns)
+            ):
                 ends = [f"{port.identifier}.{c}" for c in constraint.columns]
                 goals = [f"{target[-1]}.{c}" for c in constraint.to_columns]
                 single = len(ends) == 1
                 found.append(
-                    {"type": "foreignKey", "from": ends[0] if single else ends, "to": goals[0] if single else goals}
+                    {
+                        "type": "foreignKey",
+                        "from": ends[0] if single else ends,
+                        "to": goals[0] if single else goals,
+                    }
                 )
         return found
 
@@ -387,10 +418,15 @@ class _Draft:
         self.check_type(port, column, hand, derived, place)
         data.update(derived)
         if hand.get("logicalTypeOptions"):
-            data["logicalTypeOptions"] = {**derived.get("logicalTypeOptions", {}), **hand["logicalTypeOptions"]}
+            data["logicalTypeOptions"] = {
+                **derived.get("logicalTypeOptions", {}),
+                **hand["logicalTypeOptions"],
+            }
         _put(data, "description", hand.get("description") or column.description)
         in_key = column.name.lower() in key
-        data["required"] = in_key or "not_null" in column.constraints or any(r.kind == "not_null" for r in rules)
+        data["required"] = (
+            in_key or "not_null" in column.constraints or any(r.kind == "not_null" for r in rules)
+        )
         alone = len(key) == 1 and in_key
         unique = alone or "unique" in column.constraints or any(r.kind == "unique" for r in rules)
         if unique:
@@ -491,7 +527,13 @@ class _Draft:
         elif plain and rule.kind == "accepted_values" and set(arguments) <= {"values", "quote"}:
             values = {"validValues": list(arguments.get("values") or ())}
             data.update(
-                {"type": "library", "metric": "invalidValues", "arguments": values, "mustBe": 0, "unit": "rows"}
+                {
+                    "type": "library",
+                    "metric": "invalidValues",
+                    "arguments": values,
+                    "mustBe": 0,
+                    "unit": "rows",
+                }
             )
         else:
             data.update({"type": "custom", "engine": rule.origin, "implementation": rule.definition})

@@ -102,7 +102,11 @@ def _read(document: Document, product: Product) -> Promise:
             line=document.line("version"),
             hint="write three numbers, such as 1.0.0",
         )
-    for field, wanted in (("id", f"{product.urn}:{name}"), ("domain", product.domain), ("dataProduct", product.name)):
+    for field, wanted in (
+        ("id", f"{product.urn}:{name}"),
+        ("domain", product.domain),
+        ("dataProduct", product.name),
+    ):
         if field in data and data[field] != wanted:
             raise ContractError(
                 f"{field} {data[field]!r} contradicts the product, which says {wanted!r}",
@@ -136,4 +140,7 @@ def _with_types(table: Any) -> Any:
     if not isinstance(columns, list):
         return table
     # The schema takes a column without a logical type for one of every type.
-    return {**table, "properties": [{"logicalType": "string", **c} if isinstance(c, dict) else c for c in columns]}
+    return {
+        **table,
+        "properties": [{"logicalType": "string", **c} if isinstance(c, dict) else c for c in columns],
+    }

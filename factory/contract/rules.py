@@ -6,6 +6,7 @@ each. A rule is written once, run once (by dbt, Soda or the contract stage's own
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,10 @@ _DIMENSION_WORDS = (
     ("consistency", ("relationships", "exist in", "same as", "equal", "reconcil", "consisten", "match")),
     ("timeliness", ("freshness", "recency", "late")),
     ("coverage", ("row_count", "rowcount", "cardinality", "coverage", "at_least_one", "reference")),
-    ("conformity", ("accepted", "invalid", "valid", "schema", "regex", "type", "format", "length", "range", "between")),
+    (
+        "conformity",
+        ("accepted", "invalid", "valid", "schema", "regex", "type", "format", "length", "range", "between"),
+    ),
 )
 
 
@@ -65,21 +69,26 @@ class Rule:
 
 
 def gather_rules(
-    product: Product, promises: Iterable[Promise], artifacts: Artifacts
+    product: Product, promises: Iterable[Promise], checks: Iterable[Rule], artifacts: Artifacts
 ) -> tuple[Rule, ...]:
-    """Return the product's rules: dbt tests, then SodaCL checks, then the contracts' own.
-
-    Raises:
-        FactoryError: a checks file is not YAML or has no checks where they are expected.
-
-    """
+    """Return the product's rules: dbt tests, then SodaCL checks (see `read_checks`), then the contracts' own."""
     rules = [_from_test(test, product, artifacts) for test in artifacts.tests if test.package == product.name]
-    folder = product.folder / "checks"
-    for file in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
-        rules += _from_sodacl(file, product)
+    rules += checks
     for promise in promises:
         rules += _from_promise(promise, product)
     return tuple(rules)
+
+
+def read_checks(product: Product) -> tuple[Rule, ...]:
+    """Return the SodaCL checks in the product's `checks/`, in the order of files and lines.
+
+    Raises:
+        FactoryError: a checks file is not YAML, has no checks where they are expected, or an unknown metric.
+
+    """
+    folder = product.folder / "checks"
+    files = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
+    return tuple(rule for file in files for rule in _from_sodacl(file, product))
 
 
 def dimension_of(words: str, override: Any = None) -> str:
@@ -144,7 +153,10 @@ def _from_sodacl(file: Path, product: Product) -> list[Rule]:
             continue
         if not isinstance(checks, list) or not checks:
             raise QualityError(
-                f"`{key}` has no list of checks", where=file, line=document.line(key), hint="write `- row_count > 0`"
+                f"`{key}` has no list of checks",
+                where=file,
+                line=document.line(key),
+                hint="write `- row_count > 0`",
             )
         table = heading[1].strip().strip('"')
         for number, check in enumerate(checks):
@@ -159,9 +171,12 @@ def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Pat
     else:
         text, body = check, None
     if not isinstance(text, str) or (body is not None and not isinstance(body, dict)):
-        raise QualityError("not a SodaCL check", where=file, line=line, hint="write `- row_count > 0`, for example")
+        raise QualityError(
+            "not a SodaCL check", where=file, line=line, hint="write `- row_count > 0`, for example"
+        )
     options: Mapping[str, Any] = body or {}
     kind = re.split(r"[\s(:<>=!]", text.strip(), maxsplit=1)[0]
+    _know_metric(kind, text, options, file, line)
     column = re.match(r"\w+\(\s*([^,)]+?)\s*[,)]", text)
     attributes = options.get("attributes") or {}
     warns = "fail" not in options and any(key.startswith("warn") for key in options)
@@ -180,6 +195,25 @@ def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Pat
         file=file,
         line=line,
     )
+
+
+# What a check of SodaCL can begin with, from soda-core 3.5's grammar.
+_SODA_WORDS = (
+    "row_count", "missing_count", "missing_percent", "invalid_count", "invalid_percent", "duplicate_count",
+    "duplicate_percent", "avg", "avg_length", "max", "max_length", "min", "min_length", "stddev", "stddev_pop",
+    "stddev_samp", "sum", "variance", "var_pop", "var_samp", "percentile", "freshness", "schema", "failed", "values",
+    "change", "same", "anomaly", "distribution", "group", "cross", "reconciliation", "for",
+)  # fmt: skip
+
+
+def _know_metric(kind: str, text: str, options: Mapping[str, Any], file: Path, line: int) -> None:
+    """Refuse a metric that nobody defines: Soda itself only stumbles over it."""
+    own = any(key.startswith(kind) and key.endswith(("expression", "query")) for key in options)
+    if kind in _SODA_WORDS or own:
+        return
+    near = difflib.get_close_matches(kind, _SODA_WORDS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"define it with `{kind} expression:` or `{kind} query:`"
+    raise QualityError(f"{text!r}: {kind!r} is no metric of SodaCL", where=file, line=line, hint=hint)
 
 
 def _from_promise(promise: Promise, product: Product) -> list[Rule]:

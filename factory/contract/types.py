@@ -62,7 +62,10 @@ def logical_fields(physical: str) -> dict[str, Any]:
     if base in ("date", "date32"):
         return {"logicalType": "date"}
     if base.startswith(("timestamp", "datetime", "smalldatetime")):
-        zoned = base in ("timestamptz", "timestamp_tz", "timestamp_ltz", "datetimeoffset") or "with time zone" in base
+        zoned = (
+            base in ("timestamptz", "timestamp_tz", "timestamp_ltz", "datetimeoffset")
+            or "with time zone" in base
+        )
         zoned = zoned or "with local time zone" in base
         return {"logicalType": "timestamp", "logicalTypeOptions": {"timezone": zoned}}
     if base.startswith("time"):
@@ -112,7 +115,11 @@ def _nested(kind: str, inside: str, text: str) -> dict[str, Any]:
         if not name:
             return {"logicalType": "object" if kind in ("struct", "row") else "string"}
         properties.append({"name": name[1] or name[2], **_typed(name[3])})
-    return {"logicalType": "object", "properties": properties} if text and properties else {"logicalType": "object"}
+    return (
+        {"logicalType": "object", "properties": properties}
+        if text and properties
+        else {"logicalType": "object"}
+    )
 
 
 def _inside(text: str, start: int) -> str:

@@ -91,7 +91,9 @@ def _schema(known: Mapping[tuple[str, str, str], Table], dialect: str) -> Mappin
     for (catalog, db, name), table in known.items():
         if table.columns:
             parts = [exp.to_identifier(part, quoted=True) for part in (catalog, db, name)]
-            node = exp.Table(this=parts[2], db=parts[1] if db else None, catalog=parts[0] if catalog else None)
+            node = exp.Table(
+                this=parts[2], db=parts[1] if db else None, catalog=parts[0] if catalog else None
+            )
             schema.add_table(node, dict.fromkeys(table.columns, "unknown"), match_depth=False)
     return schema
 
@@ -116,7 +118,7 @@ class _Reader:
     def columns(self, root: Scope) -> tuple[ColumnTrace, ...]:
         """Return the traces of the statement's output columns, in order."""
         traces = []
-        for name in root.expression.named_selects:
+        for name in _names(root):
             if name == "*":
                 traces.append(ColumnTrace("*", (), "", "a star over a table whose columns are not known"))
                 continue
@@ -144,17 +146,19 @@ class _Reader:
         key = (id(scope), name.lower())
         if key not in self.done:
             self.done[key] = _Flow()
-            self.done[key] = self.set_operation(scope, name) if scope.set_operation_scopes else self.select(scope, name)
+            self.done[key] = (
+                self.set_operation(scope, name) if scope.set_operation_scopes else self.select(scope, name)
+            )
         return self.done[key]
 
     def set_operation(self, scope: Scope, name: str) -> _Flow:
         """Columns of a set operation go together by position, or by name where the SQL says so."""
-        names = [n.lower() for n in scope.expression.named_selects]
+        names = [n.lower() for n in _names(scope)]
         position = names.index(name.lower()) if name.lower() in names else -1
         by_name = bool(scope.expression.args.get("by_name"))
         result = _Flow()
         for branch in scope.set_operation_scopes:
-            branch_names = branch.expression.named_selects
+            branch_names = _names(branch)
             if by_name:
                 wanted = name if name.lower() in (n.lower() for n in branch_names) else ""
             else:
@@ -166,9 +170,7 @@ class _Reader:
         return result
 
     def select(self, scope: Scope, name: str) -> _Flow:
-        projection = next(
-            (s for s in scope.expression.selects if s.alias_or_name.lower() == name.lower()), None
-        )
+        projection = next((s for s in _selects(scope) if s.alias_or_name.lower() == name.lower()), None)
         if projection is None:
             return _Flow(unknown=f"the column {name} is not in the query it is read from")
         body = projection.unalias()
@@ -183,7 +185,7 @@ class _Reader:
             result.add(self.column(scope, column), _kind(column, body))
         for inner in scope.subquery_scopes:
             if _is_inside(inner.expression, body):
-                for inner_name in inner.expression.named_selects:
+                for inner_name in _names(inner):
                     result.add(self.flow(inner, inner_name), "TRANSFORMATION")
         result.expression = body.sql(dialect=self.dialect, comments=False)
         return result
@@ -208,7 +210,9 @@ class _Reader:
         if table is None:
             if isinstance(source.this, exp.Func):
                 return _Flow()  # a generator such as range(): no table stands behind it
-            return _Flow(unknown=f"{source.sql(dialect=self.dialect)} is not a ref() or source() of the model")
+            return _Flow(
+                unknown=f"{source.sql(dialect=self.dialect)} is not a ref() or source() of the model"
+            )
         if table.columns:
             match = next((c for c in table.columns if c.lower() == column.name.lower()), None)
             if match is None:
@@ -224,6 +228,16 @@ class _Reader:
         for column in _own_columns(scope.expression):
             result.add(self.column(scope.parent, column), "TRANSFORMATION")
         return result
+
+
+def _names(scope: Scope) -> list[str]:
+    query = scope.expression
+    return list(query.named_selects) if isinstance(query, exp.Query) else []
+
+
+def _selects(scope: Scope) -> list[exp.Expr]:
+    query = scope.expression
+    return list(query.selects) if isinstance(query, exp.Query) else []
 
 
 def _own_columns(body: exp.Expr) -> Iterator[exp.Column]:

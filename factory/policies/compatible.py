@@ -50,7 +50,10 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         changes = compare(same.data, contract.data)
         if not changes or comes_from_tools(contract, same, evidence):
             return None
-        newest = max((p.version for p in published if p.version.split(".")[0] == same.version.split(".")[0]), key=version_key)
+        newest = max(
+            (p.version for p in published if p.version.split(".")[0] == same.version.split(".")[0]),
+            key=version_key,
+        )
         wanted = bumped(newest, severity_of(changes))
         message = f"{contract.name} {contract.version} is published, and the contract has changed: {_words(changes)}"
         return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
@@ -68,7 +71,9 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     if is_enough(last.version, contract.version, severity):
         return None
     wanted = bumped(last.version, severity)
-    message = f"the step from {last.version} to {contract.version} is too small for what changed: {_words(changes)}"
+    message = (
+        f"the step from {last.version} to {contract.version} is too small for what changed: {_words(changes)}"
+    )
     return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
 
 
@@ -86,7 +91,9 @@ def _judge_product(evidence: Evidence) -> Iterator[Finding]:
         where = evidence.place(product.file.name) + f":{product.document.line(changed[0])}"
         message = f"{product.name} {version} is published, and its {', '.join(changed)} changed since"
         whose = "`version` here" if product.version else "the contract's version"
-        yield Finding("compatible", Severity.BLOCKS, message, where, f"set {whose} to {bumped(version, 'patch')}")
+        yield Finding(
+            "compatible", Severity.BLOCKS, message, where, f"set {whose} to {bumped(version, 'patch')}"
+        )
 
 
 def _words(changes: Sequence[Change]) -> str:

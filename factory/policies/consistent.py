@@ -13,8 +13,15 @@ def consistent(evidence: Evidence) -> Iterator[Finding]:
     for contract in evidence.contracts:
         for conflict in contract.conflicts:
             yield Finding(
-                "consistent", Severity.BLOCKS, conflict.message, conflict.place, conflict.hint, input_fault=False
+                "consistent",
+                Severity.BLOCKS,
+                conflict.message,
+                conflict.place,
+                conflict.hint,
+                input_fault=False,
             )
         for fault in odcs_faults(contract.data):
             place = evidence.place(f"contracts/{contract.promise.document.path.name}")
-            yield Finding("consistent", Severity.BLOCKS, f"not valid ODCS: {fault.message}", place, fault.hint)
+            yield Finding(
+                "consistent", Severity.BLOCKS, f"not valid ODCS: {fault.message}", place, fault.hint
+            )

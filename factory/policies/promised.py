@@ -26,7 +26,9 @@ def promised(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("promised", Severity.BLOCKS, "the contract covers no public model", place, hint)
         for table in contract.tables:
             if table in covered and covered[table] != contract.name:
-                message = f"{table.rsplit('.', 1)[-1]} is in two contracts: {covered[table]} and {contract.name}"
+                message = (
+                    f"{table.rsplit('.', 1)[-1]} is in two contracts: {covered[table]} and {contract.name}"
+                )
                 yield Finding("promised", Severity.BLOCKS, message, evidence.place("contracts"))
             covered[table] = contract.name
     for model in evidence.models:

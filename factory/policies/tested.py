@@ -20,11 +20,26 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
             hint = f"add a test in YAML, or `checks for {port.identifier}:` in checks/"
             message = f"the output port {port.identifier} has no test and no check"
             yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
+    unbuilt = _unbuilt(evidence)
+    waiting = [r for r in evidence.checks if r.rule.table.lower() in unbuilt and r.outcome in _CONSEQUENCES]
+    if waiting:
+        message = f"{len(waiting)} checks could not run, because what they check was not built"
+        yield Finding("tested", Severity.BLOCKS, message, evidence.folder)
     for result in evidence.checks:
-        if result.outcome is Outcome.PASS:
+        if result.outcome is Outcome.PASS or result in waiting:
             continue
         severity = Severity.BLOCKS if result.refuses else Severity.ADVISES
         yield Finding("tested", severity, _words(result), _place(result, evidence))
+
+
+_CONSEQUENCES = (Outcome.NOT_RUN, Outcome.ERROR)
+
+
+def _unbuilt(evidence: Evidence) -> set[str]:
+    """Return the names of tables that this run did not build: their checks have nothing new to say."""
+    failed = {run.unique_id for run in evidence.runs if run.status in ("error", "skipped")}
+    models = [model for model in evidence.models if model.unique_id in failed]
+    return {name.lower() for model in models for name in (model.name, model.identifier)}
 
 
 def _words(result: CheckResult) -> str:

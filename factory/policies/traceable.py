@@ -20,7 +20,9 @@ def traceable(evidence: Evidence) -> Iterator[Finding]:
         hidden = sorted({c.unknown for c in trace.columns if "not a ref() or source()" in c.unknown})
         for reason in hidden:
             hint = "declare it as a source, or use ref()"
-            yield Finding("traceable", Severity.BLOCKS, f"{model.name}: {reason}", evidence.place(model.file), hint)
+            yield Finding(
+                "traceable", Severity.BLOCKS, f"{model.name}: {reason}", evidence.place(model.file), hint
+            )
         others = [c for c in trace.columns if c.unknown and c.unknown not in hidden]
         if others and model in evidence.ports:
             message = f"{model.name}: the origin of {len(others)} columns is unknown ({others[0].column}: {others[0].unknown})"

@@ -40,12 +40,19 @@ class DuckDBDataSource(DataSource):
         DataType.TIMESTAMP_TZ: "timestamp with time zone",
         DataType.BOOLEAN: "boolean",
     }
-    NUMERIC_TYPES_FOR_PROFILING: ClassVar[list[str]] = ["tinyint", "smallint", "integer", "bigint", "float", "double"]
+    NUMERIC_TYPES_FOR_PROFILING: ClassVar[list[str]] = [
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "float",
+        "double",
+    ]
     TEXT_TYPES_FOR_PROFILING: ClassVar[list[str]] = ["varchar"]
 
     def connect(self) -> None:
         """Use the connection that was handed over."""
-        self.connection = _Connection(self.data_source_properties["duckdb_connection"])
+        self.connection: Any = _Connection(self.data_source_properties["duckdb_connection"])
 
     def sql_get_table_columns(
         self,

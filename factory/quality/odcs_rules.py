@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from factory.contract import Rule
 from factory.quality.results import CheckResult, Outcome
 
-_OPERATORS = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "mustBe": lambda value, goal: value == goal,
     "mustNotBe": lambda value, goal: value != goal,
     "mustBeGreaterThan": lambda value, goal: value > goal,
@@ -60,14 +60,20 @@ def run_rule(rule: Rule, connection: Any) -> CheckResult:
 def _judge(rule: Rule, value: Any, operators: list[str], seconds: float) -> CheckResult:
     measured = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     try:
-        missed = [name for name in operators if value is None or not _OPERATORS[name](value, rule.definition[name])]
+        missed = [
+            name for name in operators if value is None or not _OPERATORS[name](value, rule.definition[name])
+        ]
     except TypeError:
-        return CheckResult(rule, Outcome.ERROR, reason=f"cannot compare {value!r} with {rule.definition[operators[0]]!r}")
+        return CheckResult(
+            rule, Outcome.ERROR, reason=f"cannot compare {value!r} with {rule.definition[operators[0]]!r}"
+        )
     if not missed:
         return CheckResult(rule, Outcome.PASS, measured=measured, seconds=seconds)
     wanted = " and ".join(f"{_WORDS[name]} {rule.definition[name]}" for name in missed)
     outcome = Outcome.WARN if rule.severity == "warning" else Outcome.FAIL
-    return CheckResult(rule, outcome, measured, reason=f"measured {value}, promised {wanted}", seconds=seconds)
+    return CheckResult(
+        rule, outcome, measured, reason=f"measured {value}, promised {wanted}", seconds=seconds
+    )
 
 
 def _sql(rule: Rule, connection: Any) -> str:
@@ -76,7 +82,9 @@ def _sql(rule: Rule, connection: Any) -> str:
     if kind == "text":
         raise _NotExecutableError("it is text for people")
     if kind == "custom":
-        raise _NotExecutableError(f"its engine is {definition.get('engine')}; write it where that engine reads it")
+        raise _NotExecutableError(
+            f"its engine is {definition.get('engine')}; write it where that engine reads it"
+        )
     if kind == "sql":
         return _select(str(definition.get("query") or ""), rule, connection)
     return _library(str(definition.get("metric") or definition.get("rule") or ""), rule)
@@ -85,7 +93,12 @@ def _sql(rule: Rule, connection: Any) -> str:
 def _select(query: str, rule: Rule, connection: Any) -> str:
     import duckdb
 
-    for name, value in (("table", rule.table), ("object", rule.table), ("column", rule.column), ("property", rule.column)):
+    for name, value in (
+        ("table", rule.table),
+        ("object", rule.table),
+        ("column", rule.column),
+        ("property", rule.column),
+    ):
         query = re.sub(rf"\$?\{{\s*{name}\s*\}}", f'"{value}"', query)
     try:
         statements = connection.extract_statements(query)
@@ -115,7 +128,9 @@ def _library(metric: str, rule: Rule) -> str:
         condition = f"{column} is null"
     elif metric == "missingValues":
         values = arguments.get("missingValues") or [None]
-        condition = f"({column} is null or {_is_in(column, values)})" if None in values else _is_in(column, values)
+        condition = (
+            f"({column} is null or {_is_in(column, values)})" if None in values else _is_in(column, values)
+        )
     elif metric == "invalidValues":
         condition = f"({column} is not null and ({_invalid(column, arguments)}))"
     else:

@@ -60,10 +60,19 @@ def _from_dbt(rules: Iterable[Rule], artifacts: Artifacts) -> dict[str, CheckRes
         outcome = _DBT_OUTCOMES.get(test.status, Outcome.NOT_RUN)
         reason = ""
         if outcome is Outcome.NOT_RUN:
-            reason = "dbt skipped it, because what it reads was not built" if test.status == "skipped" else test.status
+            reason = (
+                "dbt skipped it, because what it reads was not built"
+                if test.status == "skipped"
+                else test.status
+            )
         elif outcome is not Outcome.PASS:
             reason = " ".join(test.message.split())[:300]
         results[rule.key] = CheckResult(
-            rule, outcome, failed_rows=test.failures, measured=test.failures, reason=reason, seconds=test.seconds
+            rule,
+            outcome,
+            failed_rows=test.failures,
+            measured=test.failures,
+            reason=reason,
+            seconds=test.seconds,
         )
     return results

@@ -107,7 +107,9 @@ def _import_soda() -> Any:
     with resources.as_file(resources.files("factory.quality").joinpath("soda_config.yml")) as path:
         config.ConfigHelper.get_instance(str(path))
     if "soda.data_sources.duckdb_data_source" not in sys.modules:
-        sys.modules["soda.data_sources.duckdb_data_source"] = importlib.import_module("factory.quality.duckdb_source")
+        sys.modules["soda.data_sources.duckdb_data_source"] = importlib.import_module(
+            "factory.quality.duckdb_source"
+        )
     for name in ("soda", "soda.scan", "opentelemetry"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return importlib.import_module("soda.scan").Scan
@@ -153,7 +155,11 @@ def _details(check: Any) -> str:
     missing = getattr(check, "schema_missing_column_names", None)
     wrong = getattr(check, "schema_column_type_mismatches", None)
     present = getattr(check, "schema_present_column_names", None)
-    for label, found in (("missing columns", missing), ("wrong types", wrong), ("forbidden columns", present)):
+    for label, found in (
+        ("missing columns", missing),
+        ("wrong types", wrong),
+        ("forbidden columns", present),
+    ):
         if found:
             reasons.append(f"{label}: {found}")
     return "; ".join(reasons)[:300] or "see the check's definition"

@@ -53,7 +53,9 @@ def show(ws: Workspace, name: str) -> ProductPage:
     contracts = tuple(read_yaml(ws.registry / c["path"]).data for c in entry["contracts"])
     certificates = {}
     for contract in entry["contracts"]:
-        folder = ws.registry / "certificates" / entry["domain"] / name / contract["name"] / contract["version"]
+        folder = (
+            ws.registry / "certificates" / entry["domain"] / name / contract["name"] / contract["version"]
+        )
         certificates[contract["name"]] = _newest(folder, numbered=True)
     run = _newest(ws.registry / "runs" / entry["domain"] / name, numbered=False)
     return ProductPage(entry, contracts, certificates, run)
@@ -88,7 +90,11 @@ def page_as_text(page: ProductPage, width: int = 80) -> str:
     import textwrap
 
     entry = page.entry
-    lines = [f"{entry['title']}", f"{entry['id']}   {entry['archetype']}, {entry['status']}, version {entry['version']}", ""]
+    lines = [
+        f"{entry['title']}",
+        f"{entry['id']}   {entry['archetype']}, {entry['status']}, version {entry['version']}",
+        "",
+    ]
     lines += textwrap.wrap(_first_paragraph(entry["summary"]), width)
     for contract in page.contracts:
         lines += ["", *_contract_lines(contract, page.certificates.get(contract["name"], {}), width)]
@@ -126,7 +132,11 @@ def _contract_lines(contract: Mapping[str, Any], certificate: Mapping[str, Any],
     price = contract.get("price")
     if price:
         amount = price.get("priceAmount")
-        lines.append("  price: free" if amount == 0 else f"  price: {amount} {price.get('priceCurrency', '')} per {price.get('priceUnit', '')}")
+        lines.append(
+            "  price: free"
+            if amount == 0
+            else f"  price: {amount} {price.get('priceCurrency', '')} per {price.get('priceUnit', '')}"
+        )
     return lines
 
 
@@ -135,8 +145,14 @@ def _quality_lines(run: Mapping[str, Any]) -> list[str]:
     if not checks:
         return ["Quality  not measured"]
     good = sum(check["outcome"] == "pass" for check in checks)
-    lines = [f"Quality  {good} of {len(checks)} checks hold, measured {str(run.get('at', ''))[:16].replace('T', ' ')} UTC"]
-    lines += [f"  {c['outcome']}: {c['name']}" + (f" ({c['reason']})" if c["reason"] else "") for c in checks if c["outcome"] != "pass"]
+    lines = [
+        f"Quality  {good} of {len(checks)} checks hold, measured {str(run.get('at', ''))[:16].replace('T', ' ')} UTC"
+    ]
+    lines += [
+        f"  {c['outcome']}: {c['name']}" + (f" ({c['reason']})" if c["reason"] else "")
+        for c in checks
+        if c["outcome"] != "pass"
+    ]
     return lines
 
 

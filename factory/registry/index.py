@@ -80,7 +80,8 @@ def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
     custom = {e["property"]: e["value"] for e in document.get("customProperties") or ()}
     team = document.get("team") or {}
     owner = next(
-        (m["username"] for m in team.get("members") or () if m.get("role") == "dpo" and not m.get("dateOut")), ""
+        (m["username"] for m in team.get("members") or () if m.get("role") == "dpo" and not m.get("dateOut")),
+        "",
     )
     description = document.get("description") or {}
     return {
@@ -141,6 +142,7 @@ def _ports(data: Mapping[str, Any]) -> list[dict[str, str]]:
     for server in data.get("servers") or ():
         name = str(server.get("server", ""))
         if server.get("type") == "local" and name.startswith("parquet-"):
-            ports.append({"table": name.removeprefix("parquet-"), "path": server["path"], "format": server["format"]})
+            ports.append(
+                {"table": name.removeprefix("parquet-"), "path": server["path"], "format": server["format"]}
+            )
     return ports
-

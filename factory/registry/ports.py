@@ -67,13 +67,17 @@ def export_ports(ws: Workspace, product: Product, contract: Contract, tables: Se
     return snapshot
 
 
-def point_to(ws: Workspace, product: Product, contract: Contract, snapshot: str, tables: Sequence[Relation]) -> bool:
+def point_to(
+    ws: Workspace, product: Product, contract: Contract, snapshot: str, tables: Sequence[Relation]
+) -> bool:
     """Make a snapshot the current one; say whether it was another one before. Old snapshots beyond the
     workspace's number are removed.
     """
     folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
     before = current_snapshot(ws, product.domain, product.name, contract.name, contract.major)
-    kept = [snapshot, *(name for name in before.get("snapshots", ()) if name != snapshot)][: ws.settings.snapshots]
+    kept = [snapshot, *(name for name in before.get("snapshots", ()) if name != snapshot)][
+        : ws.settings.snapshots
+    ]
     pointer = {
         "contract": contract.id,
         "version": contract.version,
@@ -176,7 +180,11 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
 def _views(ws: Workspace) -> dict[str, str]:
     """Return the file behind every published table, by `schema.table`; a higher major wins a name."""
     views: dict[str, str] = {}
-    pointers = [(int(f.parent.name[1:]), f) for f in ws.ports.glob("*/*/*/v*/" + POINTER_FILE) if f.parent.name[1:].isdigit()]
+    pointers = [
+        (int(f.parent.name[1:]), f)
+        for f in ws.ports.glob("*/*/*/v*/" + POINTER_FILE)
+        if f.parent.name[1:].isdigit()
+    ]
     for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             data = json.loads(pointer.read_bytes())

@@ -66,7 +66,9 @@ class Registry:
         folder = self._product_folder(product)
         for contract in _folders(folder):
             if contract.name != "product":
-                versions = [self._read_version(version) for version in _folders(contract) if _is_version(version.name)]
+                versions = [
+                    self._read_version(version) for version in _folders(contract) if _is_version(version.name)
+                ]
                 versions.sort(key=lambda p: version_key(p.version), reverse=True)
                 if versions:
                     found[contract.name] = tuple(versions)
@@ -123,7 +125,9 @@ class Registry:
                 write_whole(file, dump_yaml(dict(document)))
         return file.relative_to(self.root).as_posix()
 
-    def certify(self, product: Product, contract: Contract, evidence: Mapping[str, Any], now: datetime) -> None:
+    def certify(
+        self, product: Product, contract: Contract, evidence: Mapping[str, Any], now: datetime
+    ) -> None:
         """Write a certificate: issued now, expiring by the workspace's setting, with its evidence."""
         folder = self.root / "certificates" / product.domain / product.name / contract.name / contract.version
         number = 1 + max((int(f.stem) for f in folder.glob("*.json") if f.stem.isdigit()), default=0)

@@ -1,0 +1,78 @@
+"""dbt's own documentation of all products, as one file that opens without a server.
+
+Takes a workspace; gives an HTML file; runs dbt. dbt's page is left as it is; manifest and catalog are put
+into it with every character escaped that could end a script, since descriptions are text from others
+(`dbt docs generate --static` does not do that), and nothing in it may be fetched from another host.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from factory.build import Dbt
+from factory.errors import DbtError
+from factory.files import told_as, write_whole
+from factory.locking import locked
+from factory.products import discover
+from factory.umbrella import sync, write_run_profile
+from factory.workspace import Workspace
+
+_SLOTS = {"manifest.json": '"MANIFEST.JSON INLINE DATA"', "catalog.json": '"CATALOG.JSON INLINE DATA"'}
+
+# dbt's page is made of inline scripts and templates that are compiled in the browser.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+    "connect-src 'none'; base-uri 'none'; form-action 'none'\">"
+)
+
+
+def write_docs(ws: Workspace, variables: str = "") -> Path:
+    """Write the page over every product and return its file.
+
+    Raises:
+        DbtError: dbt cannot read the project, or its page has another form than expected.
+
+    """
+    products = discover(ws)
+    sync(ws, products)
+    names = [product.name for product in products]
+    artifacts = ws.work / "docs" / "artifacts"
+    with locked(ws):
+        dbt = Dbt(ws, write_run_profile(ws, names, {}), variables, artifacts=artifacts)
+        try:
+            dbt.parse(names)
+            dbt.document()
+        finally:
+            dbt.close()
+    with told_as(DbtError, "reading dbt's documentation", artifacts):
+        page = (artifacts / "index.html").read_text("utf-8")
+        texts = {name: (artifacts / name).read_text("utf-8") for name in _SLOTS}
+    file = ws.work / "docs" / "index.html"
+    with told_as(DbtError, "writing the documentation", file):
+        write_whole(file, fill_in(page, texts), durable=False)
+    return file
+
+
+def fill_in(page: str, texts: Mapping[str, str]) -> str:
+    """Return dbt's page with the artifacts in it, safe against what their texts hold.
+
+    Raises:
+        DbtError: the page has no place for them.
+
+    """
+    for name, slot in _SLOTS.items():
+        if slot not in page:
+            raise DbtError("dbt's documentation page is not that of dbt 1.11", hint="install dbt-core 1.11")
+        page = page.replace(slot, _inline(texts[name]))
+    return page.replace("<head>", f"<head>{_POLICY}", 1)
+
+
+def _inline(text: str) -> str:
+    """Return JSON that can stand in a script: it cannot close the script or start a comment."""
+    compact = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    for char in "<>&\u2028\u2029":
+        compact = compact.replace(char, f"\\u{ord(char):04x}")
+    return compact
