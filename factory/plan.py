@@ -14,6 +14,7 @@ from factory.build import Project
 from factory.changes import Built, Prints, changed_since, external_changed, wants_freshness, with_code
 from factory.products import Product
 from factory.registry import Registry, current_snapshot
+from factory.registry.ports import readable
 from factory.selection import downstreams, in_order, reach, select
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
@@ -107,12 +108,36 @@ def plan_run(
             or not _is_as_left(ws, products[name], state, prints, registry, loaded, freshness is not None)
         ):
             build.add(name)
+    if request.changed_since:
+        missing = _unpublished(ws, build, products, upstreams)
+        build |= missing
+        chosen |= missing
     ordered = in_order(chosen, upstreams)
     return Plan(
         build=tuple(name for name in ordered if name in build),
         unchanged=tuple(name for name in ordered if name not in build),
         everything=build == set(products),
     )
+
+
+def _unpublished(
+    ws: Workspace,
+    build: Collection[str],
+    products: Mapping[str, Product],
+    upstreams: Mapping[str, Collection[str]],
+) -> set[str]:
+    """Return what has to be built along, since it is read and was never published (a fresh clone, in CI)."""
+    if not is_embedded(ws):
+        return set()
+    missing: set[str] = set()
+    waiting = list(build)
+    while waiting:
+        for upstream in upstreams.get(waiting.pop(), ()):
+            known = upstream in build or upstream in missing
+            if not known and not readable(ws, products[upstream].domain, upstream):
+                missing.add(upstream)
+                waiting.append(upstream)
+    return missing
 
 
 def _print_of(name: str, state: Mapping[str, Built], prints: Mapping[str, Prints]) -> str:
@@ -155,7 +180,7 @@ def _is_published(ws: Workspace, product: Product, built: Built, registry: Regis
 
 def _inputs_are(ws: Workspace, built: Built) -> bool:
     for key, snapshot in built.inputs.items():
-        domain, product, contract, major = key.split("/")
-        if current_snapshot(ws, domain, product, contract, int(major)).get("snapshot") != snapshot:
+        domain, product = key.split("/")[:2]
+        if readable(ws, domain, product).get(key) != snapshot:
             return False
     return True

@@ -24,13 +24,12 @@ from factory.quality import CheckResult
 from factory.registry import (
     Publication,
     Registry,
-    current_snapshot,
     export_ports,
     point_to,
     refresh_index,
     refresh_ports_database,
 )
-from factory.registry.ports import write_stand_in
+from factory.registry.ports import readable, write_stand_in
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
@@ -147,14 +146,8 @@ class Publisher:
         """Return the snapshots that products published last, by `domain/product/contract/major`."""
         found: dict[str, str] = {}
         for upstream in sorted(upstreams):
-            folder = self._ws.ports / self._places[upstream]
-            for pointer in sorted(folder.glob("*/v*")):
-                contract, major = pointer.parent.name, pointer.name.removeprefix("v")
-                if major.isdigit():
-                    domain = self._places[upstream].split("/")[0]
-                    data = current_snapshot(self._ws, domain, upstream, contract, int(major))
-                    if data:
-                        found[f"{domain}/{upstream}/{contract}/{major}"] = str(data["snapshot"])
+            domain, name = self._places[upstream].split("/")
+            found |= readable(self._ws, domain, name)
         return found
 
     def _publication(self, contract: Contract, evidence: Evidence) -> Publication:

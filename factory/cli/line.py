@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from factory.cli.frame import Command, format_option, target_option, workspace
+from factory.errors import FactoryError, WorkspaceError
 from factory.workspace import Workspace
 
 
@@ -91,6 +93,8 @@ def _run(
     from factory.plan import Request
     from factory.report import ProgressLine, as_json, run_as_json, run_as_text
 
+    if variables:
+        _must_be_mapping(variables)
     request = Request(
         names=names,
         publish=publish,
@@ -110,6 +114,19 @@ def _run(
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         click.echo(run_as_text(result, ws, color), color=color)
     return result.exit_code
+
+
+def _must_be_mapping(variables: str) -> None:
+    from factory.documents import parse_yaml
+
+    try:
+        data = parse_yaml(variables, Path("--vars")).data
+    except FactoryError as error:
+        raise WorkspaceError(
+            f"--vars: {error.message}", hint="write a mapping, such as '{name: value}'"
+        ) from error
+    if not isinstance(data, dict):
+        raise WorkspaceError("--vars is not a mapping", hint="write a mapping, such as '{name: value}'")
 
 
 COMMANDS = (build, check, sync)

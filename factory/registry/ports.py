@@ -15,6 +15,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from factory.errors import RegistryError
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
 from factory.tables import DATABASE, opened
-from factory.workspace import Workspace
+from factory.workspace import PROD, Workspace
 
 POINTER_FILE = "current.json"
 CURRENT = "current"
+_VIEWS = "factory_views"
 
 
 def export_ports(ws: Workspace, product: Product, contract: Contract, tables: Sequence[Relation]) -> str:
@@ -137,12 +139,35 @@ def refresh_ports_database(ws: Workspace) -> bool:
     return True
 
 
+def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
+    """Return the snapshots of a product that others read, by `domain/product/contract/major`.
+
+    A target other than `prod` that has not published the product itself reads what `prod` has published.
+    """
+    for place in (ws, replace(ws, target=PROD)):
+        found = {}
+        for folder in sorted((place.ports / domain / product).glob("*/v*")):
+            major = folder.name.removeprefix("v")
+            pointer = (
+                current_snapshot(place, domain, product, folder.parent.name, int(major))
+                if major.isdigit()
+                else {}
+            )
+            if pointer:
+                found[f"{domain}/{product}/{folder.parent.name}/{major}"] = str(pointer["snapshot"])
+        if found:
+            return found
+    return {}
+
+
 def write_stand_in(ws: Workspace, product: str, file: Path) -> bool:
     """Write a DuckDB file that looks like a product's own, with views over its published ports.
 
     Products that are built without this one read it there. Says False if nothing of it is published.
     """
-    views = {name: path for name, path in _views(ws).items() if name.split(".")[0] == product}
+    views: dict[str, str] = {}
+    for place in (ws, replace(ws, target=PROD)):
+        views = views or {name: path for name, path in _views(place).items() if name.split(".")[0] == product}
     if not views:
         return False
     with told_as(RegistryError, f"reading the published ports of {product}", file):
@@ -157,17 +182,21 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
 
     temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with duckdb.connect(str(temporary)) as connection:
+        with duckdb.connect() as connection:
+            # A database and a schema of one name are ambiguous: the file gets a name of its own here.
+            literal = temporary.as_posix().replace("'", "''")
+            connection.execute(f"attach '{literal}' as {_VIEWS}")
             connection.execute("begin")
             for schema in sorted({name.split(".")[0] for name in views}):
-                connection.execute(f"create schema {_quoted(schema)}")
+                connection.execute(f"create schema {_VIEWS}.{_quoted(schema)}")
             for name, path in sorted(views.items()):
                 schema, table = name.split(".", 1)
                 literal = path.replace("'", "''")
                 connection.execute(
-                    f"create view {_quoted(schema)}.{_quoted(table)} as select * from read_parquet('{literal}')"
+                    f"create view {_VIEWS}.{_quoted(schema)}.{_quoted(table)} as select * from read_parquet('{literal}')"
                 )
             connection.execute("commit")
+            connection.execute(f"detach {_VIEWS}")
         temporary.replace(file)
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
