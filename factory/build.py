@@ -7,6 +7,7 @@ runs in one process, so there is one run at a time: parse, build and catalog sha
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -160,7 +161,9 @@ class Dbt:
         # --log-level none: what dbt has to say comes back as values and events, not as a second output.
         words = list(command)
         options = ["--log-level", "none", "--log-level-file", "none", "--no-use-colors"]
-        return runner.invoke([*options, *words, *self._args])
+        # Paths in products are relative to the workspace's root; dbt itself goes there and does not come back.
+        with contextlib.chdir(self._ws.root):
+            return runner.invoke([*options, *words, *self._args])
 
     def _hear(self, event: Any) -> None:
         name = event.info.name

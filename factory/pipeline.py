@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from factory.artifacts import Artifacts, read_artifacts
@@ -37,7 +38,7 @@ from factory.publish import Publisher
 from factory.quality import run_checks
 from factory.registry import Registry
 from factory.results import ProductOutcome, ProductResult, Run
-from factory.selection import cycle, in_order
+from factory.selection import cycle, in_order, reach
 from factory.tools import tool_versions
 from factory.umbrella import sync, write_run_profile
 from factory.verdict import blocked, judged, refused, unchanged
@@ -142,7 +143,15 @@ def _run_dbt_line(
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
     line = Line(
-        ws, request, progress, clock, artifacts, trace_columns(artifacts, set(plan.build)), project, prints
+        ws,
+        request,
+        progress,
+        clock,
+        artifacts,
+        trace_columns(artifacts, set(plan.build)),
+        project,
+        prints,
+        stand_ins,
     )
     results += line.walk(plan, products, written, state, registry, publisher, freshness)
     progress("registry")
@@ -166,6 +175,13 @@ class Line:
     lineage: Lineage
     project: Project
     prints: Mapping[str, Prints]
+    stand_ins: Mapping[str, Path]
+
+    def files(self, name: str) -> dict[str, Path]:
+        """Return the DuckDB files of a product and of all that it reads, as far as they are there."""
+        names = sorted(reach({name}, self.project.upstreams))
+        files = {each: self.stand_ins.get(each, self.ws.database_file(each)) for each in names}
+        return {each: file for each, file in files.items() if file.is_file()}
 
     def walk(
         self,
@@ -215,7 +231,9 @@ class Line:
         if not certificate.certified:
             return result
         try:
-            return publisher.publish(evidence, result, certificate, products, datetime.now(UTC))
+            return publisher.publish(
+                evidence, result, certificate, products, self.files(product.name), datetime.now(UTC)
+            )
         except VersionExistsError as error:
             return judged(evidence, certificate, refusal=error)
 
@@ -225,7 +243,7 @@ class Line:
         rules = gather_rules(product, written.promises, written.checks, self.artifacts)
         contracts = draft_contracts(product, written.promises, self.artifacts, self.lineage, rules, self.ws)
         self.clock.charge("own")
-        checks = run_checks(product, rules, self.artifacts, self.ws)
+        checks = run_checks(product, rules, self.artifacts, self.files(name), self.ws)
         self.clock.charge("soda")
         return Evidence(
             product=product,

@@ -27,6 +27,17 @@ ARCHETYPES = {
 }
 
 _PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")
+# Words that DuckDB reserves (duckdb_keywords()), and names that the workspace itself uses.
+RESERVED = frozenset(
+    (
+        "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
+        "default deferrable desc describe distinct do else end except false fetch for foreign from group having in "
+        "initially intersect into lambda lateral leading limit not null offset on only or order pivot placing primary "
+        "qualify references returning select show some summarize symmetric table then to trailing true union unique "
+        "unpivot using variadic when where window with main memory mesh ports system temp information_schema "
+        "pg_catalog dbt factory_views"
+    ).split()
+)
 _DOMAIN_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
 
 
@@ -183,6 +194,9 @@ def _check_names(product: Product, document: Document) -> None:
     if not _PRODUCT_NAME.fullmatch(product.name):
         message = f"the name {product.name!r} is not allowed" if product.name else "the product has no name"
         raise wrong("name", message, "use 2 to 63 lower case letters, digits and _, a letter first")
+    if product.name in RESERVED:
+        hint = "choose another name: this one means something in SQL or in the workspace"
+        raise wrong("name", f"the name {product.name!r} is taken", hint)
     if not _DOMAIN_NAME.fullmatch(product.domain):
         message = (
             f"the domain {product.domain!r} is not allowed" if product.domain else "the product has no domain"

@@ -83,6 +83,7 @@ class Publisher:
         result: ProductResult,
         certificate: Certificate,
         products: Mapping[str, Product],
+        files: Mapping[str, Path],
         now: datetime,
     ) -> ProductResult:
         """Publish a certified product: ports, contracts, product, certificate, pointer.
@@ -100,7 +101,7 @@ class Publisher:
         for contract in evidence.contracts:
             key = f"{contract.name}/{contract.major}"
             if is_embedded(self._ws):
-                snapshots[key] = export_ports(self._ws, product, contract, tables[contract.name])
+                snapshots[key] = export_ports(self._ws, product, contract, tables[contract.name], files)
         for contract in evidence.contracts:
             news |= self._registry.publish_contract(product, self._publication(contract, evidence))
         self._registry.publish_product(

@@ -1,56 +1,68 @@
 """Open the tables that dbt built, for reading only.
 
-Takes a product's DuckDB file and schema; gives a connection. Checks and exports read through it.
+Takes the DuckDB files of a product and of those it reads; gives a connection. Checks and exports read
+through it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from factory.errors import LockedError, QualityError
+from factory.workspace import PROD, Workspace
 
-#: What the product's DuckDB file is called in the connection. File and schema have one name, the product's,
-#: which DuckDB would find ambiguous.
-DATABASE = "factory_built"
+#: The schema of every product in its own DuckDB file.
+SCHEMA = "main"
 
 
 @contextlib.contextmanager
-def opened(file: Path, schema: str, *, external: bool = False) -> Iterator[Any]:
-    """Give a connection whose current schema is the product's; `external` lets it write files.
+def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bool = False) -> Iterator[Any]:
+    """Give a connection in which the product's tables have bare names.
+
+    `files` are the DuckDB files by product: its own, and those of the products that it reads, since a view
+    of its own may look into them. Beside them only the product's folder and published ports can be read, and
+    nothing can be written, unless `writes` says that this is an export.
 
     Raises:
-        LockedError: another process holds the file.
-        QualityError: it cannot be opened.
+        LockedError: another process holds a file.
+        QualityError: a file cannot be opened.
 
     """
     import duckdb
 
     connection = duckdb.connect()
     try:
-        try:
-            path = file.as_posix().replace("'", "''")
-            connection.execute(f"attach '{path}' as {DATABASE} (read_only)")
-            connection.execute("set enable_progress_bar = false")
-            if not external:
-                connection.execute("set enable_external_access = false")
-            known = "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?"
-            if connection.execute(known, [DATABASE, schema]).fetchone():
-                connection.execute(f'use {DATABASE}."{schema}"')
-        except duckdb.Error as error:
-            text = str(error).splitlines()[0]
-            if "lock" in text:
-                hint = "close it there and run the command again"
-                raise LockedError(
-                    f"the DuckDB file is open in another process: {text}", where=file, hint=hint
+        for name, file in files.items():
+            try:
+                connection.execute(f'attach {literal(file.as_posix())} as "{name}" (read_only)')
+            except duckdb.Error as error:
+                text = str(error).splitlines()[0]
+                if "lock" in text:
+                    message = f"the DuckDB file is open in another process: {text}"
+                    raise LockedError(
+                        message, where=file, hint="close it there and run the command again"
+                    ) from error
+                hint = "build the product again with --full"
+                raise QualityError(
+                    f"cannot open the product's tables: {text}", where=file, hint=hint
                 ) from error
-            raise QualityError(
-                f"cannot open the product's tables: {text}",
-                where=file,
-                hint="build the product again with --full",
-            ) from error
+        connection.execute(f"set file_search_path = {literal(ws.root.as_posix())}")
+        connection.execute("set enable_progress_bar = false")
+        if not writes:
+            folders = (ws.products / product, ws.ports, replace(ws, target=PROD).ports)
+            allowed = ", ".join(literal(f"{folder.as_posix()}/") for folder in folders)
+            connection.execute(f"set allowed_directories = [{allowed}]")
+            connection.execute("set enable_external_access = false")
+        connection.execute(f'use "{product}".{SCHEMA}')
         yield connection
     finally:
         connection.close()
+
+
+def literal(text: str) -> str:
+    """Return a text as a string of SQL."""
+    return "'" + text.replace("'", "''") + "'"

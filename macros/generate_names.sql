@@ -1,8 +1,15 @@
-{#- A product's name is its schema, and on DuckDB its database file too (docs/architecture.md, section 7).
+{#- A product's name is its schema; on DuckDB it is its database file instead, and the schema is `main`, since
+    a file and a schema of one name are ambiguous there (docs/architecture.md, section 6).
     These stand in the umbrella only: one copy per product makes dbt parse five times as long. -#}
 
 {% macro generate_schema_name(custom_schema_name, node) -%}
-  {{ (custom_schema_name or node.package_name) | trim }}
+  {%- if custom_schema_name is not none -%}
+    {{ custom_schema_name | trim }}
+  {%- elif target.type == 'duckdb' -%}
+    main
+  {%- else -%}
+    {{ node.package_name }}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro generate_database_name(custom_database_name=none, node=none) -%}

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from factory.artifacts import Artifacts, Column, Constraint, DataTest, Exposure, NodeRun, Relation
 from factory.build import Crossing
 from factory.contract import Contract, Promise, Rule, draft_contracts, gather_rules
@@ -20,6 +22,9 @@ from factory.lineage import trace_columns
 from factory.products import Member, Product
 from factory.quality import CheckResult, Outcome
 from factory.workspace import Workspace
+
+#: How properties are tried: a slow machine is no failure. The number of examples is the profile's.
+PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 #: A workspace that is nowhere, for what touches no files.
 MESH = Workspace(Path("/mesh"))
@@ -224,7 +229,7 @@ def some_contracts(
     product = product or a_product()
     artifacts = artifacts or some_artifacts()
     promises = promises or (a_promise(product=product.name),)
-    rules = gather_rules(product, promises, artifacts)
+    rules = gather_rules(product, promises, (), artifacts)
     return draft_contracts(product, promises, artifacts, trace_columns(artifacts, {product.name}), rules, ws)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from builders import write_tree
+from builders import PROPERTY, write_tree
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -328,6 +328,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.di
 number_of_1_2 = re.compile(r"[-+]?[0-9]*\.?[0-9]*[eE][-+]?[0-9]+|[-+]\.[0-9]+")
 
 
+@PROPERTY
 @given(looks | words)
 @example("12:30:45")
 @example("2024-01-31")
@@ -357,11 +358,13 @@ def test_text_comes_back_as_it_was_from_our_reader_and_from_pyyaml(text: str) ->
     assert read(written) == {"value": text}
 
 
+@PROPERTY
 @given(values)
 def test_every_plain_value_comes_back_as_it_was(value: object) -> None:
     assert read(dump_yaml(value)) == value
 
 
+@PROPERTY
 @given(words | looks)
 def test_reading_odd_text_gives_values_or_a_document_error_and_nothing_else(text: str) -> None:
     try:

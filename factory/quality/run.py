@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from factory.artifacts import Artifacts, DataTest
 from factory.contract import Rule
@@ -23,9 +24,11 @@ _DBT_OUTCOMES = {
 
 
 def run_checks(
-    product: Product, rules: Iterable[Rule], artifacts: Artifacts, ws: Workspace
+    product: Product, rules: Iterable[Rule], artifacts: Artifacts, files: Mapping[str, Path], ws: Workspace
 ) -> tuple[CheckResult, ...]:
     """Return a result for every rule of a product, in the order of the rules.
+
+    `files` are the DuckDB files of the product and of those it reads (see `tables.opened`).
 
     Raises:
         QualityError: the product's DuckDB file cannot be opened, or Soda itself is broken.
@@ -34,17 +37,17 @@ def run_checks(
     rules = tuple(rules)
     results: dict[str, CheckResult] = _from_dbt(rules, artifacts)
     others = [rule for rule in rules if rule.origin != "dbt"]
-    files = sorted((product.folder / "checks").glob("*.y*ml"))
-    if others or files:
-        with opened(ws.database_file(product.name), product.name) as connection:
+    sodacl = sorted((product.folder / "checks").glob("*.y*ml"))
+    if others or sodacl:
+        with opened(ws, product.name, files) as connection:
             for rule in others:
                 if rule.origin == "odcs":
                     results[rule.key] = run_rule(rule, connection)
-            if files:
+            if sodacl:
                 from factory.quality.soda import run_sodacl
 
                 soda = [rule for rule in others if rule.origin == "soda"]
-                for result in run_sodacl(files, soda, product, connection):
+                for result in run_sodacl(sodacl, soda, product, connection):
                     results[result.rule.key] = result
     extra = [result for key, result in results.items() if all(rule.key != key for rule in rules)]
     return (*(results[rule.key] for rule in rules if rule.key in results), *extra)

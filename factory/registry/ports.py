@@ -24,7 +24,7 @@ from factory.contract import Contract
 from factory.errors import RegistryError
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
-from factory.tables import DATABASE, opened
+from factory.tables import SCHEMA, literal, opened
 from factory.workspace import PROD, Workspace
 
 POINTER_FILE = "current.json"
@@ -32,10 +32,16 @@ CURRENT = "current"
 _VIEWS = "factory_views"
 
 
-def export_ports(ws: Workspace, product: Product, contract: Contract, tables: Sequence[Relation]) -> str:
+def export_ports(
+    ws: Workspace,
+    product: Product,
+    contract: Contract,
+    tables: Sequence[Relation],
+    files: Mapping[str, Path],
+) -> str:
     """Export a contract's tables as a snapshot and return its name; one that is there already is kept.
 
-    Rows are sorted by the primary key, or by all columns, and written by one thread: the same rows give the
+    `files` are the DuckDB files of the product and of those it reads (see `tables.opened`). Rows are sorted by the primary key, or by all columns, and written by one thread: the same rows give the
     same bytes, and the snapshot's name is the sha256 of what is in it.
 
     Raises:
@@ -49,14 +55,14 @@ def export_ports(ws: Workspace, product: Product, contract: Contract, tables: Se
     with told_as(RegistryError, f"exporting the ports of {product.name}", folder):
         staged.mkdir(parents=True)
         try:
-            with opened(ws.database_file(product.name), product.name, external=True) as connection:
+            with opened(ws, product.name, files, writes=True) as connection:
                 connection.execute("set threads = 1")
                 for table in tables:
                     _export(connection, table, staged / f"{table.identifier}.parquet")
-            files = {file.name: sha256_file(file) for file in sorted(staged.iterdir())}
+            hashes = {file.name: sha256_file(file) for file in sorted(staged.iterdir())}
             for file in staged.iterdir():
                 _sync(file)
-            snapshot = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:20]
+            snapshot = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:20]
             _rename_or_keep(staged, folder / snapshot)
         except duckdb.Error as error:
             raise RegistryError(
@@ -167,7 +173,12 @@ def write_stand_in(ws: Workspace, product: str, file: Path) -> bool:
     """
     views: dict[str, str] = {}
     for place in (ws, replace(ws, target=PROD)):
-        views = views or {name: path for name, path in _views(place).items() if name.split(".")[0] == product}
+        own = {
+            name.split(".", 1)[1]: path
+            for name, path in _views(place).items()
+            if name.split(".")[0] == product
+        }
+        views = views or {f"{SCHEMA}.{table}": path for table, path in own.items()}
     if not views:
         return False
     with told_as(RegistryError, f"reading the published ports of {product}", file):
@@ -184,16 +195,14 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
     try:
         with duckdb.connect() as connection:
             # A database and a schema of one name are ambiguous: the file gets a name of its own here.
-            literal = temporary.as_posix().replace("'", "''")
-            connection.execute(f"attach '{literal}' as {_VIEWS}")
+            connection.execute(f"attach {literal(temporary.as_posix())} as {_VIEWS}")
             connection.execute("begin")
-            for schema in sorted({name.split(".")[0] for name in views}):
+            for schema in sorted({name.split(".")[0] for name in views} - {SCHEMA}):
                 connection.execute(f"create schema {_VIEWS}.{_quoted(schema)}")
             for name, path in sorted(views.items()):
                 schema, table = name.split(".", 1)
-                literal = path.replace("'", "''")
                 connection.execute(
-                    f"create view {_VIEWS}.{_quoted(schema)}.{_quoted(table)} as select * from read_parquet('{literal}')"
+                    f"create view {_VIEWS}.{_quoted(schema)}.{_quoted(table)} as select * from read_parquet({literal(path)})"
                 )
             connection.execute("commit")
             connection.execute(f"detach {_VIEWS}")
@@ -226,10 +235,9 @@ def _views(ws: Workspace) -> dict[str, str]:
 
 def _export(connection: Any, table: Relation, file: Path) -> None:
     order = ", ".join(_quoted(name) for name in table.primary_key) or "all"
-    target = file.as_posix().replace("'", "''")
     connection.execute(
-        f"copy (select * from {DATABASE}.{_quoted(table.schema)}.{_quoted(table.identifier)} order by {order})"  # noqa: S608
-        f" to '{target}' (format parquet, compression zstd)"
+        f"copy (select * from {_quoted(table.database)}.{_quoted(table.schema)}.{_quoted(table.identifier)} order by {order})"  # noqa: S608
+        f" to {literal(file.as_posix())} (format parquet, compression zstd)"
     )
 
 

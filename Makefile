@@ -1,0 +1,53 @@
+# Two commands do all the set-up: `make build` and `make test`. They need Python 3.11 to 3.13 and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# One worker per core; the tests of one file stay together, since they share what they build.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+
+.PHONY: build test test-full lint benchmark constraints clean
+
+## Build the example mesh and publish it.
+build: $(VENV)/.built-for
+	@$(BIN)/factory build $(ARGS)
+
+## Run the linters, the types and the tests, at reduced counts where a test has hundreds of rounds.
+test: $(VENV)/.tested-with lint
+	$(PYTEST) $(ARGS)
+
+## The same tests at their full counts.
+test-full: $(VENV)/.tested-with lint
+	FACTORY_TEST_COUNTS=full $(PYTEST) $(ARGS)
+
+lint: $(VENV)/.tested-with
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+## Measure speed and memory against plain dbt (some minutes).
+benchmark: $(VENV)/.built-for
+	$(BIN)/python benchmarks/build.py $(ARGS)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "$(PYTHON) is not Python 3.11 to 3.13: name one with  make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.built-for: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (half a minute) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tested-with: $(VENV)/.built-for
+	@echo "Installing what the tests need ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+## Write constraints.txt anew from what is installed.
+constraints: $(VENV)/.tested-with
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable | grep -v '^pip=='; } > $(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt constraints.txt
+
+clean:
+	rm -rf target registry ports ports.duckdb dbt_packages packages.yml profiles.yml logs
