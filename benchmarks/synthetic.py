@@ -189,7 +189,7 @@ typed as (
         ${entity}_id,
         happened_on,
         cast(date_trunc('month', happened_on) as date) as month,
-        cast(round($measure, 2) as double) as $measure,
+        cast($measure as decimal(12, 2)) as $measure,
         lower(trim(channel)) as channel,
         coalesce(is_cancelled, false) as is_cancelled
     from source
@@ -246,11 +246,11 @@ select
     joined.month,
     count(*) as ${event}_count,
     count(distinct joined.${entity}_id) as ${entity}_count,
-    sum(joined.$measure) as ${measure}_total,
+    cast(sum(joined.$measure) as decimal(18, 2)) as ${measure}_total,
     avg(joined.$measure) as ${measure}_mean,
     max(joined.$measure) as ${measure}_largest,
     count(case when joined.${event}_number = 1 then 1 end) as first_${event}s,
-    sum(case when joined.channel = 'web' then joined.$measure else 0 end) as ${measure}_web
+    cast(sum(case when joined.channel = 'web' then joined.$measure else 0 end) as decimal(18, 2)) as ${measure}_web
 from joined
 group by joined.region, joined.month
 """,
@@ -261,14 +261,18 @@ TREND = """\
 select
     totals.region,
     totals.month,
-    sum(totals.${measure}_total) over (
-        partition by totals.region
-        order by totals.month
-        rows between unbounded preceding and current row
+    cast(
+        sum(totals.${measure}_total) over (
+            partition by totals.region
+            order by totals.month
+            rows between unbounded preceding and current row
+        ) as decimal(18, 2)
     ) as ${measure}_so_far,
-    totals.${measure}_total - lag(totals.${measure}_total) over (
-        partition by totals.region
-        order by totals.month
+    cast(
+        totals.${measure}_total - lag(totals.${measure}_total) over (
+            partition by totals.region
+            order by totals.month
+        ) as decimal(18, 2)
     ) as ${measure}_change,
     rank() over (
         partition by totals.month
@@ -297,7 +301,7 @@ context as (
         known.region,
         known.month,
         count(*) as context_count,
-        sum(known.context_value) as context_total
+        cast(sum(known.context_value) as decimal(18, 2)) as context_total
     from known
     group by known.region, known.month
 
@@ -306,14 +310,18 @@ context as (
 select
     totals.region,
     totals.month,
-    sum(totals.${measure}_total) over (
-        partition by totals.region
-        order by totals.month
-        rows between unbounded preceding and current row
+    cast(
+        sum(totals.${measure}_total) over (
+            partition by totals.region
+            order by totals.month
+            rows between unbounded preceding and current row
+        ) as decimal(18, 2)
     ) as ${measure}_so_far,
-    totals.${measure}_total - lag(totals.${measure}_total) over (
-        partition by totals.region
-        order by totals.month
+    cast(
+        totals.${measure}_total - lag(totals.${measure}_total) over (
+            partition by totals.region
+            order by totals.month
+        ) as decimal(18, 2)
     ) as ${measure}_change,
     rank() over (
         partition by totals.month
@@ -403,6 +411,9 @@ def _mart(shape: Shape) -> str:
 
 Column = tuple[str, str, str, tuple[Any, ...]]
 
+#: Sums are decimal: a sum of floating point numbers depends on the order in which threads deliver the rows.
+SUM = "decimal(18, 2)"
+
 
 def _yaml_files(shape: Shape) -> dict[str, Any]:
     return {
@@ -466,7 +477,7 @@ def _event_columns(shape: Shape) -> tuple[Column, ...]:
         (f"{t.entity}_id", "varchar", f"The {t.entity} that the {t.event} belongs to.", (relationship,)),
         ("happened_on", "date", f"Day of the {t.event}.", ()),
         ("month", "date", "First day of the month.", ()),
-        (t.measure, "double", f"The {t.measure} of the {t.event}, never negative.", ()),
+        (t.measure, "decimal(12, 2)", f"The {t.measure} of the {t.event}, never negative.", ()),
         ("channel", "varchar", f"How the {t.event} came in: {', '.join(CHANNELS)}.", ()),
         ("is_cancelled", "boolean", f"True where the {t.event} was cancelled.", ()),
     )
@@ -505,9 +516,9 @@ def _total_columns(shape: Shape) -> tuple[Column, ...]:
     return (
         (f"{t.event}_count", "bigint", f"Number of {t.event}s, cancelled ones left out.", ()),
         (f"{t.entity}_count", "bigint", f"Number of different {t.entity}s.", ()),
-        (f"{t.measure}_total", "double", f"Sum of the {t.measure}.", ()),
+        (f"{t.measure}_total", SUM, f"Sum of the {t.measure}.", ()),
         (f"{t.measure}_mean", "double", f"Mean {t.measure} of a {t.event}.", ()),
-        (f"{t.measure}_largest", "double", f"Largest {t.measure} of a {t.event}.", ()),
+        (f"{t.measure}_largest", "decimal(12, 2)", f"Largest {t.measure} of a {t.event}.", ()),
         (f"first_{t.event}s", "bigint", f"{t.entity.capitalize()}s whose first {t.event} this was.", ()),
     )
 
@@ -515,15 +526,15 @@ def _total_columns(shape: Shape) -> tuple[Column, ...]:
 def _trend_columns(shape: Shape) -> tuple[Column, ...]:
     measure = shape.topic.measure
     columns: tuple[Column, ...] = (
-        (f"{measure}_so_far", "double", f"Sum of the {measure} of the region up to this month.", ()),
-        (f"{measure}_change", "double", "Difference to the month before; NULL in the first month.", ()),
+        (f"{measure}_so_far", SUM, f"Sum of the {measure} of the region up to this month.", ()),
+        (f"{measure}_change", SUM, "Difference to the month before; NULL in the first month.", ()),
         ("rank_in_month", "bigint", "Rank of the region in the month, 1 is the largest total.", ()),
     )
     if shape.upstreams:
         read = " and ".join(upstream.name for upstream in shape.upstreams)
         columns += (
             ("context_count", "bigint", f"Rows that {read} has for the region and month.", ()),
-            ("context_total", "double", f"Total of those rows of {read}; NULL without any.", ()),
+            ("context_total", SUM, f"Total of those rows of {read}; NULL without any.", ()),
         )
     return columns
 
@@ -531,7 +542,7 @@ def _trend_columns(shape: Shape) -> tuple[Column, ...]:
 def _intermediate(shape: Shape) -> list[dict[str, Any]]:
     region: Column = ("region", "varchar", "Key, with the month. Region.", ("not_null",))
     month: Column = ("month", "date", "Key, with the region. First day of the month.", ("not_null",))
-    web: Column = (f"{shape.topic.measure}_web", "double", "The part of the total from the web.", ())
+    web: Column = (f"{shape.topic.measure}_web", SUM, "The part of the total from the web.", ())
     totals = (region, month, *_total_columns(shape), web)
     trend = ((*region[:3], ()), (*month[:3], ()), *_trend_columns(shape))
     return [

@@ -11,9 +11,12 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from factory.errors import DbtError, LockedError
@@ -162,7 +165,7 @@ class Dbt:
         words = list(command)
         options = ["--log-level", "none", "--log-level-file", "none", "--no-use-colors"]
         # Paths in products are relative to the workspace's root; dbt itself goes there and does not come back.
-        with contextlib.chdir(self._ws.root):
+        with contextlib.chdir(self._ws.root), _interruptible():
             return runner.invoke([*options, *words, *self._args])
 
     def _hear(self, event: Any) -> None:
@@ -177,6 +180,29 @@ class Dbt:
         error = outcome.exception
         text = str(error) if error is not None else "\n".join(self._errors)
         return explain(text or doing, self._ws)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt end the run: dbt turns it into a failure of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            raise KeyboardInterrupt
 
 
 def explain(text: str, ws: Workspace) -> DbtError | LockedError:
@@ -269,7 +295,7 @@ def _line(text: str, file: Path) -> int:
 
 
 def _way_out(text: str) -> str:
-    if "which was not found" in text or "not found" in text and "depends on a node" in text:
+    if "which was not found" in text or ("not found" in text and "depends on a node" in text):
         return (
             "check the name in ref(); a product is read as ref('product', 'model'), and must be in products/"
         )

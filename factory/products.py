@@ -28,16 +28,16 @@ ARCHETYPES = {
 
 _PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")
 # Words that DuckDB reserves (duckdb_keywords()), and names that the workspace itself uses.
-RESERVED = frozenset(
-    (
-        "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create "
-        "default deferrable desc describe distinct do else end except false fetch for foreign from group having in "
-        "initially intersect into lambda lateral leading limit not null offset on only or order pivot placing primary "
-        "qualify references returning select show some summarize symmetric table then to trailing true union unique "
-        "unpivot using variadic when where window with main memory mesh ports system temp information_schema "
-        "pg_catalog dbt factory_views"
-    ).split()
-)
+_RESERVED = """
+    all analyse analyze and any array as asc asymmetric both case cast check collate column
+    constraint create dbt default deferrable desc describe distinct do else end except factory_views
+    false fetch for foreign from group having in information_schema initially intersect into lambda
+    lateral leading limit main memory mesh not null offset on only or order pg_catalog pivot
+    pivot_longer pivot_wider placing ports primary qualify references returning select show some
+    summarize symmetric system table temp then to trailing true union unique unpivot using variadic
+    when where window with
+"""
+RESERVED = frozenset(_RESERVED.split())
 _DOMAIN_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
 
 

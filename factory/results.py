@@ -70,7 +70,7 @@ class Run:
     Attributes:
         products: a result each, in order of dependency.
         published: this run was to publish.
-        dbt_seconds, soda_seconds, own_seconds: CPU seconds of this process in dbt, in running the checks, and in all else.
+        dbt_seconds, soda_seconds, own_seconds: CPU seconds of this process in dbt, in the checks, in all else.
         seconds: wall clock seconds of the whole.
     """
 

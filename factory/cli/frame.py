@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -91,4 +92,4 @@ def _root(arguments: Sequence[str]) -> Path | None:
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    return "--format=json" in arguments or ("--format", "json") in zip(arguments, arguments[1:], strict=False)
+    return "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)

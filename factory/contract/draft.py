@@ -152,6 +152,13 @@ _META_FIELDS = {
 }
 
 
+# What only the hand-kept part knows of a column.
+_HAND_FIELDS = (
+    "classification", "criticalDataElement", "encryptedName", "examples", "deprecated", "synonyms", "semanticType",
+    "partitioned", "partitionKeyPosition", "authoritativeDefinitions", "enum", "id",
+)  # fmt: skip
+
+
 @dataclass
 class _Draft:
     """One contract in the making."""
@@ -357,14 +364,13 @@ class _Draft:
             "access": port.access,
             "contractEnforced": port.enforced,
         }
-        for name, value in (
-            ("group", port.group),
-            ("modelVersion", port.version),
-            ("latestModelVersion", port.latest_version),
-            ("deprecationDate", port.deprecation_date),
-        ):
-            if value:
-                facts[name] = value
+        optional = {
+            "group": port.group,
+            "modelVersion": port.version,
+            "latestModelVersion": port.latest_version,
+            "deprecationDate": port.deprecation_date,
+        }
+        facts |= {name: value for name, value in optional.items() if value}
         checks = [c.expression for c in port.constraints if c.type == "check" and c.expression]
         if checks:
             facts["checkConstraints"] = checks
@@ -477,8 +483,7 @@ class _Draft:
 
     def column_promises(self, data: dict[str, Any], hand: Mapping[str, Any], rules: Iterable[Rule]) -> None:
         """Take over what only people know, and the permitted values that a test names."""
-        for name in ("classification", "criticalDataElement", "encryptedName", "examples", "deprecated", "synonyms",
-                     "semanticType", "partitioned", "partitionKeyPosition", "authoritativeDefinitions", "enum", "id"):  # fmt: skip
+        for name in _HAND_FIELDS:
             _put(data, name, hand.get(name))
         accepted = next((r for r in rules if r.kind == "accepted_values"), None)
         if accepted is not None and "enum" not in data and not accepted.definition.get("where"):

@@ -41,8 +41,8 @@ def export_ports(
 ) -> str:
     """Export a contract's tables as a snapshot and return its name; one that is there already is kept.
 
-    `files` are the DuckDB files of the product and of those it reads (see `tables.opened`). Rows are sorted by the primary key, or by all columns, and written by one thread: the same rows give the
-    same bytes, and the snapshot's name is the sha256 of what is in it.
+    `files` are the DuckDB files of the product and of those it reads (see `tables.opened`). Rows are sorted by
+    the primary key, or by all columns, and written by one thread: the same rows give the same bytes, and the snapshot's name is the sha256 of what is in it.
 
     Raises:
         RegistryError: the tables cannot be read or the snapshot cannot be written.
@@ -78,8 +78,9 @@ def export_ports(
 def point_to(
     ws: Workspace, product: Product, contract: Contract, snapshot: str, tables: Sequence[Relation]
 ) -> bool:
-    """Make a snapshot the current one; say whether it was another one before. Old snapshots beyond the
-    workspace's number are removed.
+    """Make a snapshot the current one; say whether it was another one before.
+
+    Old snapshots beyond the workspace's number are removed.
     """
     folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
     before = current_snapshot(ws, product.domain, product.name, contract.name, contract.major)
@@ -201,9 +202,8 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
                 connection.execute(f"create schema {_VIEWS}.{_quoted(schema)}")
             for name, path in sorted(views.items()):
                 schema, table = name.split(".", 1)
-                connection.execute(
-                    f"create view {_VIEWS}.{_quoted(schema)}.{_quoted(table)} as select * from read_parquet({literal(path)})"
-                )
+                view = f"{_VIEWS}.{_quoted(schema)}.{_quoted(table)}"
+                connection.execute(f"create view {view} as select * from read_parquet({literal(path)})")  # noqa: S608
             connection.execute("commit")
             connection.execute(f"detach {_VIEWS}")
         temporary.replace(file)
@@ -235,10 +235,9 @@ def _views(ws: Workspace) -> dict[str, str]:
 
 def _export(connection: Any, table: Relation, file: Path) -> None:
     order = ", ".join(_quoted(name) for name in table.primary_key) or "all"
-    connection.execute(
-        f"copy (select * from {_quoted(table.database)}.{_quoted(table.schema)}.{_quoted(table.identifier)} order by {order})"  # noqa: S608
-        f" to {literal(file.as_posix())} (format parquet, compression zstd)"
-    )
+    source = f"{_quoted(table.database)}.{_quoted(table.schema)}.{_quoted(table.identifier)}"
+    query = f"select * from {source} order by {order}"  # noqa: S608  (names are quoted)
+    connection.execute(f"copy ({query}) to {literal(file.as_posix())} (format parquet, compression zstd)")
 
 
 def _rename_or_keep(staged: Path, folder: Path) -> None:
