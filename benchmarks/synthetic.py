@@ -250,7 +250,9 @@ select
     avg(joined.$measure) as ${measure}_mean,
     max(joined.$measure) as ${measure}_largest,
     count(case when joined.${event}_number = 1 then 1 end) as first_${event}s,
-    cast(sum(case when joined.channel = 'web' then joined.$measure else 0 end) as decimal(18, 2)) as ${measure}_web
+    cast(
+        sum(case when joined.channel = 'web' then joined.$measure else 0 end) as decimal(18, 2)
+    ) as ${measure}_web
 from joined
 group by joined.region, joined.month
 """,

@@ -143,6 +143,9 @@ class Dbt:
 
     def freshness(self, products: Iterable[str]) -> dict[str, str]:
         """Return the newest loading time of every source of the products that says how to find it."""
+        products = tuple(products)
+        if not products:
+            return {}
         file = self._artifacts / "sources.json"
         file.unlink(missing_ok=True)
         self._invoke("source", "freshness", "--select", *(f"source:{name}.*" for name in products))

@@ -58,35 +58,43 @@ class Plan:
     everything: bool
 
 
-def needs_dbt(
-    ws: Workspace,
-    request: Request,
-    products: Mapping[str, Product],
-    state: Mapping[str, Built],
-    prints: Mapping[str, Prints],
-    registry: Registry,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """All products of a workspace, and what was known of them before this run.
+
+    Attributes:
+        ws: where they lie.
+        products: by name.
+        state: what the last run left, by name.
+        prints: what they are now, by name.
+    """
+
+    ws: Workspace
+    products: Mapping[str, Product]
+    state: Mapping[str, Built]
+    prints: Mapping[str, Prints]
+
+    def print_of(self, name: str) -> str:
+        """Return a product's fingerprint, with the macros that the last run saw it use."""
+        return with_code(name, self.prints, self.state[name].code_upstreams)
+
+
+def needs_dbt(mesh: Mesh, request: Request) -> bool:
     """Say whether dbt has to be started at all: no, where every chosen product is as the last run left it."""
+    products, state = mesh.products, mesh.state
     if request.full or not products or not products.keys() <= state.keys():
         return bool(products)
-    if any(state[name].fingerprint != _print_of(name, state, prints) for name in products):
+    if any(state[name].fingerprint != mesh.print_of(name) for name in products):
         return True  # who reads whom may have changed with it
-    plan = plan_run(ws, request, products, state, prints, registry)
+    plan = plan_run(mesh, request)
     return bool(plan.build) or any(wants_freshness(state[name]) for name in plan.unchanged)
 
 
 def plan_run(
-    ws: Workspace,
-    request: Request,
-    products: Mapping[str, Product],
-    state: Mapping[str, Built],
-    prints: Mapping[str, Prints],
-    registry: Registry,
-    *,
-    project: Project | None = None,
-    freshness: Freshness | None = None,
+    mesh: Mesh, request: Request, project: Project | None = None, freshness: Freshness | None = None
 ) -> Plan:
     """Return what the request comes to. Without a parsed project, who reads whom is what the last run knew."""
+    ws, products, state = mesh.ws, mesh.products, mesh.state
     if project is not None:
         upstreams: Mapping[str, Collection[str]] = project.upstreams
     else:
@@ -105,7 +113,7 @@ def plan_run(
         if (
             request.full
             or any(upstream in build for upstream in upstreams.get(name, ()))
-            or not _is_as_left(ws, products[name], state, prints, registry, loaded, freshness is not None)
+            or not _is_as_left(mesh, name, loaded, freshness is not None)
         ):
             build.add(name)
     if request.changed_since:
@@ -140,32 +148,23 @@ def _unpublished(
     return missing
 
 
-def _print_of(name: str, state: Mapping[str, Built], prints: Mapping[str, Prints]) -> str:
-    return with_code(name, prints, state[name].code_upstreams)
+def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, str], asked: bool) -> bool:
+    """Say whether a product needs no run: certified and published as it is now, and still valid.
 
-
-def _is_as_left(
-    ws: Workspace,
-    product: Product,
-    state: Mapping[str, Built],
-    prints: Mapping[str, Prints],
-    registry: Registry,
-    loaded: Mapping[str, str],
-    asked: bool,
-) -> bool:
-    """Say whether a product needs no run: certified and published as it is now, and still valid."""
-    name = product.name
-    built = state.get(name)
+    `loaded` is what dbt's freshness says, if it was `asked`.
+    """
+    built = mesh.state.get(name)
     if built is None or built.outcome not in ("certified", "unchanged"):
         return False
-    if built.fingerprint != _print_of(name, state, prints):
+    if built.fingerprint != mesh.print_of(name):
         return False
-    if (asked or not wants_freshness(built)) and external_changed(built, loaded, ws):
+    if (asked or not wants_freshness(built)) and external_changed(built, loaded, mesh.ws):
         return False
-    return _is_published(ws, product, built, registry) and _inputs_are(ws, built)
+    return _is_published(mesh.ws, mesh.products[name], built) and _inputs_are(mesh.ws, built)
 
 
-def _is_published(ws: Workspace, product: Product, built: Built, registry: Registry) -> bool:
+def _is_published(ws: Workspace, product: Product, built: Built) -> bool:
+    registry = Registry(ws)
     now = datetime.now(UTC)
     for key, version in built.contracts.items():
         contract, major = key.rsplit("/", 1)

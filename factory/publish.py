@@ -38,9 +38,9 @@ from factory.workspace import Workspace
 class Publisher:
     """Publishes the products of one run, or only says what it would find, if the run is not to publish."""
 
-    def __init__(self, ws: Workspace, registry: Registry, publish: bool) -> None:
+    def __init__(self, ws: Workspace, publish: bool) -> None:
         self._ws = ws
-        self._registry = registry
+        self._registry = Registry(ws)
         self._publish = publish
         self._changed: set[str] = set()
         self._snapshots: dict[str, dict[str, str]] = {}

@@ -413,7 +413,7 @@ def test_a_table_that_is_not_public_is_a_conflict() -> None:
 def test_a_column_that_is_not_there_is_a_conflict() -> None:
     promise = a_promise(schema=[{"name": "orders", "properties": [{"name": "order_id"}, {"name": "total"}]}])
     assert conflict(draft(promise)) == Conflict(
-        "the contract promises the column orders.total, which models/marts/orders.sql does not have",
+        "the contract promises the column orders.total, which is not in models/marts/orders.sql",
         "products/orders/contracts/orders.odcs.yaml:9",
         "its columns: order_id, amount",
     )

@@ -344,7 +344,7 @@ class _Draft:
         for n, missing in by_name.values():
             near = ", ".join(column.name for column in port.columns[:8])
             self.conflict(
-                f"the contract promises the column {port.identifier}.{missing['name']}, which {port.file} does not have",
+                f"the contract promises the column {port.identifier}.{missing['name']}, which is not in {port.file}",
                 (*at, "properties", n),
                 f"its columns: {near}",
             )

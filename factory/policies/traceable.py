@@ -25,5 +25,6 @@ def traceable(evidence: Evidence) -> Iterator[Finding]:
             )
         others = [c for c in trace.columns if c.unknown and c.unknown not in hidden]
         if others and model in evidence.ports:
-            message = f"{model.name}: the origin of {len(others)} columns is unknown ({others[0].column}: {others[0].unknown})"
+            first = f"{others[0].column}: {others[0].unknown}"
+            message = f"{model.name}: the origin of {len(others)} columns is unknown ({first})"
             yield Finding("traceable", Severity.ADVISES, message, evidence.place(model.file))

@@ -41,11 +41,8 @@ def run_rule(rule: Rule, connection: Any) -> CheckResult:
 
     started = time.perf_counter()
     try:
-        operators = [name for name in _OPERATORS if name in rule.definition]
-        sql = _sql(rule, connection)
-        if not operators:
-            raise _NotExecutableError("it has no operator, such as mustBe")
-        row = connection.execute(sql).fetchone()
+        row = connection.execute(_sql(rule, connection)).fetchone()
+        operators = _operators(rule)
         value = row[0] if row else None
     except _NotExecutableError as error:
         text = rule.definition.get("type") == "text"
@@ -55,6 +52,13 @@ def run_rule(rule: Rule, connection: Any) -> CheckResult:
         return CheckResult(rule, Outcome.ERROR, reason=" ".join(str(error).split())[:300])
     seconds = time.perf_counter() - started
     return _judge(rule, value, operators, seconds)
+
+
+def _operators(rule: Rule) -> list[str]:
+    found = [name for name in _OPERATORS if name in rule.definition]
+    if not found:
+        raise _NotExecutableError("it has no operator, such as mustBe")
+    return found
 
 
 def _judge(rule: Rule, value: Any, operators: list[str], seconds: float) -> CheckResult:

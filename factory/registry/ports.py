@@ -42,7 +42,8 @@ def export_ports(
     """Export a contract's tables as a snapshot and return its name; one that is there already is kept.
 
     `files` are the DuckDB files of the product and of those it reads (see `tables.opened`). Rows are sorted by
-    the primary key, or by all columns, and written by one thread: the same rows give the same bytes, and the snapshot's name is the sha256 of what is in it.
+    the primary key, or by all columns, and written by one thread: the same rows give the same bytes, and the
+    snapshot's name is the sha256 of what is in it.
 
     Raises:
         RegistryError: the tables cannot be read or the snapshot cannot be written.

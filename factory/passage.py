@@ -1,0 +1,150 @@
+"""The part of the line that each product passes alone: assessed, judged, published.
+
+Takes what dbt left and what people wrote; gives a result per product; runs checks and publishes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from factory.artifacts import Artifacts
+from factory.build import Project
+from factory.certify import certify
+from factory.changes import Built, external_sources, with_code
+from factory.clock import Clock, Progress
+from factory.contract import Promise, Rule, draft_contracts, gather_rules, product_version
+from factory.errors import QualityError, VersionExistsError
+from factory.evidence import Evidence
+from factory.lineage import Lineage
+from factory.plan import Mesh
+from factory.products import Product
+from factory.publish import Publisher
+from factory.quality import run_checks
+from factory.registry import Registry
+from factory.results import ProductOutcome, ProductResult
+from factory.selection import reach
+from factory.tools import tool_versions
+from factory.verdict import blocked, judged, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What people wrote for one product beside its dbt project: contracts and checks."""
+
+    promises: tuple[Promise, ...]
+    checks: tuple[Rule, ...]
+
+
+@dataclass
+class Line:
+    """What a product meets on its way alone; it remembers how those before it went.
+
+    Attributes:
+        mesh: all products, and what was known before.
+        written: contracts and checks, by product.
+        artifacts, lineage, project: what dbt's run gave.
+        publisher: publishes, or only says what it would find.
+        stand_ins: DuckDB files of products that are read and not built.
+        progress, clock: who hears how far the run is, and who spent how much.
+    """
+
+    mesh: Mesh
+    written: Mapping[str, Written]
+    artifacts: Artifacts
+    lineage: Lineage
+    project: Project
+    publisher: Publisher
+    stand_ins: Mapping[str, Path]
+    progress: Progress
+    clock: Clock
+    results: dict[str, ProductResult] = field(default_factory=dict)
+
+    def pass_one(self, name: str) -> ProductResult:
+        """Assess, certify and publish one product; those that it reads have passed before."""
+        started = time.perf_counter()
+        self.progress("certify", name)
+        result = self.judge(self.mesh.products[name])
+        if not _is_good(result):
+            self.publisher.tell_refused(self.mesh.products[name], result, datetime.now(UTC))
+        result = replace(result, seconds=result.seconds + time.perf_counter() - started)
+        self.results[name] = result
+        self.clock.charge("own")
+        return result
+
+    def judge(self, product: Product) -> ProductResult:
+        """Return how a product comes out; it is published if it comes out well."""
+        try:
+            evidence = self.assess(product)
+        except QualityError as error:
+            return refused(product, error, self.mesh.ws.root)
+        certificate = certify(evidence)
+        result = judged(evidence, certificate)
+        read = sorted(self.project.upstreams[product.name])
+        bad = [name for name in read if name in self.results and not _is_good(self.results[name])]
+        if bad:
+            return blocked(result, bad)
+        if not certificate.certified:
+            return result
+        try:
+            files = self.files(product.name)
+            return self.publisher.publish(
+                evidence, result, certificate, self.mesh.products, files, datetime.now(UTC)
+            )
+        except VersionExistsError as error:
+            return judged(evidence, certificate, refusal=error)
+
+    def files(self, name: str) -> dict[str, Path]:
+        """Return the DuckDB files of a product and of all that it reads, as far as they are there."""
+        names = sorted(reach({name}, self.project.upstreams))
+        files = {each: self.stand_ins.get(each, self.mesh.ws.database_file(each)) for each in names}
+        return {each: file for each, file in files.items() if file.is_file()}
+
+    def assess(self, product: Product) -> Evidence:
+        """Gather all that is known of one product."""
+        ws, name = self.mesh.ws, product.name
+        written = self.written[name]
+        rules = gather_rules(product, written.promises, written.checks, self.artifacts)
+        contracts = draft_contracts(product, written.promises, self.artifacts, self.lineage, rules, ws)
+        registry = Registry(ws)
+        self.clock.charge("own")
+        checks = run_checks(product, rules, self.artifacts, self.files(name), ws)
+        self.clock.charge("soda")
+        return Evidence(
+            product=product,
+            artifacts=self.artifacts,
+            models=self.artifacts.of(name),
+            runs=tuple(r for r in self.artifacts.runs if r.package == name),
+            lineage=self.lineage,
+            contracts=contracts,
+            previous=registry.published(product),
+            previous_product=registry.published_product(product, product_version(product, contracts)),
+            checks=checks,
+            crossings=tuple(c for c in self.project.crossings if c.product == name),
+            tools=tool_versions(),
+            definitions=self.mesh.prints[name].definitions,
+            folder=ws.relative(product.folder),
+        )
+
+    def built(self, name: str, result: ProductResult, freshness: Mapping[str, str]) -> Built:
+        """Return what the next run should know of the product."""
+        product = self.mesh.products[name]
+        code = tuple(sorted(self.project.code_upstreams[name]))
+        return Built(
+            fingerprint=with_code(name, self.mesh.prints, code),
+            outcome=str(result.outcome),
+            version=result.version,
+            upstreams=tuple(sorted(self.project.upstreams[name])),
+            code_upstreams=code,
+            inputs=self.publisher.inputs(self.project.upstreams[name]),
+            snapshots=self.publisher.snapshots(name),
+            contracts=self.publisher.contracts(name),
+            sources=external_sources(product, self.artifacts, freshness, self.mesh.ws),
+        )
+
+
+def _is_good(result: ProductResult) -> bool:
+    return result.outcome in (ProductOutcome.CERTIFIED, ProductOutcome.UNCHANGED)
