@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-# One worker per core; the tests of one file stay together, since they share what they build.
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# One worker per core.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: build test test-full lint benchmark constraints clean
 

@@ -57,7 +57,11 @@ def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bo
             allowed = ", ".join(literal(f"{folder.as_posix()}/") for folder in folders)
             connection.execute(f"set allowed_directories = [{allowed}]")
             connection.execute("set enable_external_access = false")
-        connection.execute(f'use "{product}".{SCHEMA}')
+        try:
+            connection.execute(f'use "{product}".{SCHEMA}')
+        except duckdb.Error as error:
+            hint = "build the product again with --full"
+            raise QualityError(f"{product} has no DuckDB file to look into", hint=hint) from error
         yield connection
     finally:
         connection.close()

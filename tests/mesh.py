@@ -199,7 +199,10 @@ def _properties(table: str, columns: str) -> str:
         name, type_, *key = column.split(":")
         lines += [f"      - name: {name}", f"        data_type: {type_}", f"        description: The {name}."]
         if key:
-            lines += ["        constraints: [{type: not_null}, {type: primary_key}]", "        data_tests: [unique]"]
+            lines += [
+                "        constraints: [{type: not_null}, {type: primary_key}]",
+                "        data_tests: [unique]",
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from factory.products import Product
 from factory.quality.odcs_rules import run_rule
 from factory.quality.results import CheckResult, Outcome
 from factory.tables import opened
+from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 
 _DBT_OUTCOMES = {
@@ -38,7 +39,10 @@ def run_checks(
     results: dict[str, CheckResult] = _from_dbt(rules, artifacts)
     others = [rule for rule in rules if rule.origin != "dbt"]
     sodacl = sorted((product.folder / "checks").glob("*.y*ml"))
-    if others or sodacl:
+    if not is_embedded(ws):
+        reason = f"SodaCL and ODCS rules run on the embedded DuckDB only, not on the target {ws.target}"
+        results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in others}
+    elif others or sodacl:
         with opened(ws, product.name, files) as connection:
             for rule in others:
                 if rule.origin == "odcs":

@@ -1,0 +1,86 @@
+"""The documentation is held to the code: commands, policies, links and README agree.
+
+`REWRITE_DOCS=1` writes docs/cli.md and docs/policies.md anew.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from factory.cli import cli
+from factory.policies import POLICIES
+from factory.results import (
+    EXIT_BUG,
+    EXIT_DONE,
+    EXIT_EXISTS,
+    EXIT_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    ProductOutcome,
+)
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def held(file: Path, text: str) -> None:
+    if os.environ.get("REWRITE_DOCS"):
+        file.write_text(text, "utf-8")
+    assert file.read_text("utf-8") == text, f"{file.name} is stale: REWRITE_DOCS=1 writes it"
+
+
+def test_every_command_has_help_and_stands_in_the_readme() -> None:
+    for name, command in cli.commands.items():
+        assert command.help, name
+        assert f"`factory {name}" in README, name
+
+
+def test_the_command_reference_is_that_of_the_commands() -> None:
+    text = "# Command line\n\nMade from `--help` by `tests/test_docs.py`.\n"
+    for name, command in [("", cli), *sorted(cli.commands.items())]:
+        context = click.Context(command, info_name=f"factory {name}".strip(), max_content_width=100, terminal_width=100)
+        text += f"\n## factory {name}".rstrip() + f"\n\n```\n{command.get_help(context)}\n```\n"
+    held(ROOT / "docs/cli.md", text)
+
+
+def test_the_policy_page_is_that_of_the_policies() -> None:
+    text = "# Policies\n\nWhat a product must be, in the order in which it is judged. Made from the docstrings by `tests/test_docs.py`.\n"
+    for policy in POLICIES:
+        text += f"\n## {policy.__name__}\n\n{inspect.getdoc(policy)}\n"
+    held(ROOT / "docs/policies.md", text)
+
+
+def test_the_readme_lists_the_exit_codes_and_outcomes() -> None:
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)]
+    assert codes == [EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_BUG, EXIT_EXISTS, EXIT_INTERRUPTED]
+    for outcome in ProductOutcome:
+        assert f"**{outcome}**" in README
+
+
+def test_the_readme_names_every_product() -> None:
+    for folder in (ROOT / "products").iterdir():
+        assert f"`{folder.name}`" in README
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert ((ROOT / page).parent / target).exists(), f"{page} links to {target}"
+
+
+def test_the_readme_commands_are_targets_of_make() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"^make (\w[\w-]*)$", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_nothing_committed_names_a_package_registry_or_a_path_of_a_machine() -> None:
+    for file in [ROOT / "constraints.txt", ROOT / "pyproject.toml", ROOT / "Makefile", ROOT / ".ci/run"]:
+        assert not re.search(r"index-url|https?://(?!www\.apache)", file.read_text("utf-8")), file.name
