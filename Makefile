@@ -1,6 +1,7 @@
 # Two commands do all the set-up: `make build` and `make test`. They need Python 3.11 to 3.13 and make.
 PYTHON ?= python3
 VENV   := .venv
+PEER   := .venv-peer
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 # One worker per core.
@@ -13,11 +14,11 @@ build: $(VENV)/.built-for
 	@$(BIN)/factory build $(ARGS)
 
 ## Run the linters, the types and the tests, at reduced counts where a test has hundreds of rounds.
-test: $(VENV)/.tested-with lint
+test: $(VENV)/.tested-with $(PEER)/.installed lint
 	$(PYTEST) $(ARGS)
 
 ## The same tests at their full counts.
-test-full: $(VENV)/.tested-with lint
+test-full: $(VENV)/.tested-with $(PEER)/.installed lint
 	FACTORY_TEST_COUNTS=full $(PYTEST) $(ARGS)
 
 lint: $(VENV)/.tested-with
@@ -42,6 +43,13 @@ $(VENV)/.built-for: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.tested-with: $(VENV)/.built-for
 	@echo "Installing what the tests need ..."
 	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+# The public contract linter, as a witness: in an environment of its own, since it pins other versions.
+$(PEER)/.installed:
+	@echo "Installing the public contract linter ..."
+	@$(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet datacontract-cli==1.2.8
 	@touch $@
 
 ## Write constraints.txt anew from what is installed.

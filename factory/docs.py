@@ -7,7 +7,10 @@ into it with every character escaped that could end a script, since descriptions
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,13 +23,6 @@ from factory.umbrella import sync, write_run_profile
 from factory.workspace import Workspace
 
 _SLOTS = {"manifest.json": '"MANIFEST.JSON INLINE DATA"', "catalog.json": '"CATALOG.JSON INLINE DATA"'}
-
-# dbt's page is made of inline scripts and templates that are compiled in the browser.
-_POLICY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-    "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
-    "connect-src 'none'; base-uri 'none'; form-action 'none'\">"
-)
 
 
 def write_docs(ws: Workspace, variables: str = "") -> Path:
@@ -67,7 +63,23 @@ def fill_in(page: str, texts: Mapping[str, str]) -> str:
         if slot not in page:
             raise DbtError("dbt's documentation page is not that of dbt 1.11", hint="install dbt-core 1.11")
         page = page.replace(slot, _inline(texts[name]))
-    return page.replace("<head>", f"<head>{_POLICY}", 1)
+    return page.replace("<head>", f"<head>{_policy(page)}", 1)
+
+
+def _policy(page: str) -> str:
+    """Return the page's content security policy: its own scripts may run, and nothing may be fetched.
+
+    Scripts are named by their hash, so that a handler which a description smuggles in does not run. dbt's
+    templates are compiled in the browser, which needs `unsafe-eval`.
+    """
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", page.replace("\r\n", "\n"), re.DOTALL)
+    digests = sorted({b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return (
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"script-src 'unsafe-eval' {allowed}; style-src 'unsafe-inline'; img-src data:; font-src data:; "
+        "connect-src 'none'; base-uri 'none'; form-action 'none'\">"
+    )
 
 
 def _inline(text: str) -> str:

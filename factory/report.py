@@ -61,10 +61,10 @@ def run_as_json(run: Run) -> dict[str, Any]:
 def run_as_text(run: Run, ws: Workspace, color: bool) -> str:
     """Return the summary of a run: a row per product, then every reason, then where to look."""
     if not run.products:
-        hint = (
-            "nothing differs" if ws.products.is_dir() and any(ws.products.iterdir()) else "products/ is empty"
+        empty = not ws.products.is_dir() or not any(entry.is_dir() for entry in ws.products.iterdir())
+        return "No product to build: " + (
+            "products/ is empty." if empty else "none of those chosen has changed."
         )
-        return f"No product to build: {hint}."
     lines = table(
         (
             "",

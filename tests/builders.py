@@ -97,7 +97,9 @@ def a_constraint(kind: str, columns: Iterable[str] = (), **changes: Any) -> Cons
     return replace(Constraint(kind, tuple(columns), expression="", to="", to_columns=()), **changes)
 
 
-def a_relation(name: str = "orders", kind: str = "model", package: str = "orders", **changes: Any) -> Relation:
+def a_relation(
+    name: str = "orders", kind: str = "model", package: str = "orders", **changes: Any
+) -> Relation:
     """Return a relation; without changes the public model `orders`, built as a table."""
     columns = (a_column("order_id"), a_column("amount", "DECIMAL(18,2)"))
     relation = Relation(

@@ -91,25 +91,43 @@ MAJOR = {
     "a column with a new name": (lambda d: column(d, "amount").update(name="total"), "orders.amount"),
     "a table that goes": (lambda d: d["schema"].pop(1), "returns"),
     "a table with a new name": (lambda d: d["schema"][1].update(name="refunds"), "returns"),
-    "another logical type": (lambda d: column(d, "amount").update(logicalType="string"), "orders.amount.logicalType"),
-    "another physical type": (lambda d: column(d, "amount").update(physicalType="DOUBLE"), "orders.amount.physicalType"),
+    "another logical type": (
+        lambda d: column(d, "amount").update(logicalType="string"),
+        "orders.amount.logicalType",
+    ),
+    "another physical type": (
+        lambda d: column(d, "amount").update(physicalType="DOUBLE"),
+        "orders.amount.physicalType",
+    ),
     "a shorter decimal": (
         lambda d: column(d, "amount").update(physicalType="DECIMAL(10,2)"),
         "orders.amount.physicalType",
     ),
-    "a column that may be null now": (lambda d: column(d, "order_id").update(required=False), "orders.order_id.required"),
+    "a column that may be null now": (
+        lambda d: column(d, "order_id").update(required=False),
+        "orders.order_id.required",
+    ),
     "a column that is no longer said to be never null": (
         lambda d: column(d, "order_id").pop("required"),
         "orders.order_id.required",
     ),
     "a column that may repeat now": (lambda d: column(d, "order_id").pop("unique"), "orders.order_id.unique"),
-    "a key that is none any more": (lambda d: column(d, "order_id").pop("primaryKey"), "orders.order_id.primaryKey"),
-    "a column more in the key": (lambda d: column(d, "amount").update(primaryKey=True), "orders.amount.primaryKey"),
+    "a key that is none any more": (
+        lambda d: column(d, "order_id").pop("primaryKey"),
+        "orders.order_id.primaryKey",
+    ),
+    "a column more in the key": (
+        lambda d: column(d, "amount").update(primaryKey=True),
+        "orders.amount.primaryKey",
+    ),
     "another order of the key": (
         lambda d: column(d, "order_id").update(primaryKeyPosition=2),
         "orders.order_id.primaryKeyPosition",
     ),
-    "another name in the store": (lambda d: d["schema"][0].update(physicalName="orders_v2"), "orders.physicalName"),
+    "another name in the store": (
+        lambda d: d["schema"][0].update(physicalName="orders_v2"),
+        "orders.physicalName",
+    ),
     "a nested field that goes": (lambda d: column(d, "address")["properties"].pop(), "orders.address.town"),
     "a nested field of another type": (
         lambda d: column(d, "address")["properties"][0].update(physicalType="INTEGER"),
@@ -126,18 +144,32 @@ MINOR = {
         lambda d: column(d, "address")["properties"].append({"name": "zip", "logicalType": "string"}),
         "orders.address.zip",
     ),
-    "a column that is never null now": (lambda d: column(d, "amount").update(required=True), "orders.amount.required"),
-    "a column that never repeats now": (lambda d: column(d, "amount").update(unique=True), "orders.amount.unique"),
-    "a rule of a table": (lambda d: d["schema"][0]["quality"][0].update(mustBeGreaterThan=9), "orders.quality"),
+    "a column that is never null now": (
+        lambda d: column(d, "amount").update(required=True),
+        "orders.amount.required",
+    ),
+    "a column that never repeats now": (
+        lambda d: column(d, "amount").update(unique=True),
+        "orders.amount.unique",
+    ),
+    "a rule of a table": (
+        lambda d: d["schema"][0]["quality"][0].update(mustBeGreaterThan=9),
+        "orders.quality",
+    ),
     "a rule of a column that goes": (lambda d: column(d, "amount").pop("quality"), "orders.amount.quality"),
-    "other logic behind a column": (lambda d: column(d, "amount").update(transformLogic="amount"), "orders.amount.transformLogic"),
+    "other logic behind a column": (
+        lambda d: column(d, "amount").update(transformLogic="amount"),
+        "orders.amount.transformLogic",
+    ),
     "another source of a column": (
         lambda d: column(d, "amount")["transformSourceObjects"].pop(),
         "orders.amount.transformSourceObjects",
     ),
     "permitted values": (lambda d: column(d, "amount").update(enum=[{"value": 1}]), "orders.amount.enum"),
     "a relationship": (
-        lambda d: d["schema"][0].update(relationships=[{"type": "foreignKey", "from": "orders.order_id", "to": "x.y"}]),
+        lambda d: d["schema"][0].update(
+            relationships=[{"type": "foreignKey", "from": "orders.order_id", "to": "x.y"}]
+        ),
         "orders.relationships",
     ),
     "another level of service": (lambda d: d["slaProperties"][0].update(value=2), "slaProperties"),
@@ -157,8 +189,14 @@ PATCH = {
     "a description": (lambda d: d["description"].update(purpose="Orders."), "description"),
     "a description that goes": (lambda d: d.pop("description"), "description"),
     "a description of a table": (lambda d: d["schema"][0].update(description="All."), "orders.description"),
-    "a description of a column": (lambda d: column(d, "amount").update(description="x"), "orders.amount.description"),
-    "a business name": (lambda d: column(d, "amount").update(businessName="Total"), "orders.amount.businessName"),
+    "a description of a column": (
+        lambda d: column(d, "amount").update(description="x"),
+        "orders.amount.description",
+    ),
+    "a business name": (
+        lambda d: column(d, "amount").update(businessName="Total"),
+        "orders.amount.businessName",
+    ),
     "another owner": (lambda d: d["team"]["members"][0].update(username="b@example.org"), "team"),
     "another status": (lambda d: d.update(status="deprecated"), "status"),
     "another tag": (lambda d: d["tags"].append("eu"), "tags"),
@@ -227,7 +265,10 @@ def test_a_type_that_is_only_spelled_otherwise_is_no_change(one: str, other: str
     assert compare(old, new) == ()
 
 
-@pytest.mark.parametrize(("one", "other"), [("VARCHAR(20)", "VARCHAR(10)"), ("DECIMAL(18,2)", "NUMERIC(18,3)"), ("INTEGER", "BIGINT")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("VARCHAR(20)", "VARCHAR(10)"), ("DECIMAL(18,2)", "NUMERIC(18,3)"), ("INTEGER", "BIGINT")],
+)
 def test_a_type_of_another_size_is_another_type(one: str, other: str) -> None:
     old, new = (edited(lambda d, t=kind: column(d, "amount").update(physicalType=t)) for kind in (one, other))  # type: ignore[misc]
     assert severity_of(compare(old, new)) == "major"
@@ -248,7 +289,10 @@ def test_the_gravest_change_is_told_first() -> None:
 
 
 def test_a_change_is_told_in_words() -> None:
-    words = [change.words() for change in compare(BASE, edited(lambda d: column(d, "amount").update(physicalType="DOUBLE")))]
+    words = [
+        change.words()
+        for change in compare(BASE, edited(lambda d: column(d, "amount").update(physicalType="DOUBLE")))
+    ]
     assert words == ["orders.amount.physicalType: 'decimal(18,2)' became 'double' (major)"]
     assert compare(BASE, edited(drop_column("amount")))[0].words() == "orders.amount removed (major)"
     assert compare(edited(drop_column("amount")), BASE)[0].words() == "orders.amount added (minor)"
@@ -328,8 +372,14 @@ COLUMNS = st.fixed_dictionaries(
     },
 )
 TABLES = st.fixed_dictionaries(
-    {"name": st.sampled_from("pqr"), "properties": st.lists(COLUMNS, max_size=5, unique_by=lambda c: c["name"])},
-    optional={"description": st.sampled_from(["", "one", "two"]), "tags": st.lists(st.sampled_from("xyz"), max_size=3)},
+    {
+        "name": st.sampled_from("pqr"),
+        "properties": st.lists(COLUMNS, max_size=5, unique_by=lambda c: c["name"]),
+    },
+    optional={
+        "description": st.sampled_from(["", "one", "two"]),
+        "tags": st.lists(st.sampled_from("xyz"), max_size=3),
+    },
 )
 CONTRACTS = st.fixed_dictionaries(
     {"schema": st.lists(TABLES, max_size=3, unique_by=lambda t: t["name"])},
@@ -358,7 +408,13 @@ def test_a_contract_does_not_differ_from_itself_shuffled(contract: Data, random:
     shuffled = copy.deepcopy(contract)
     lists = [shuffled["schema"], shuffled.get("tags", []), shuffled.get("customProperties", [])]
     lists += [table["properties"] for table in shuffled["schema"]]
-    lists += [column[key] for table in shuffled["schema"] for column in table["properties"] for key in ("tags", "examples") if key in column]
+    lists += [
+        column[key]
+        for table in shuffled["schema"]
+        for column in table["properties"]
+        for key in ("tags", "examples")
+        if key in column
+    ]
     for items in lists:
         random.shuffle(items)
     assert compare(contract, shuffled) == ()

@@ -37,7 +37,9 @@ STAGING = a_relation(
 
 def draft(*promises: Promise, port: Relation | None = None, **more: Any) -> Contract:
     """Return the one contract of one model (by default `orders`), which the standard allows."""
-    artifacts = more.pop("artifacts", None) or some_artifacts(port or a_relation(), tests=more.pop("tests", ()))
+    artifacts = more.pop("artifacts", None) or some_artifacts(
+        port or a_relation(), tests=more.pop("tests", ())
+    )
     (contract,) = some_contracts(*promises, artifacts=artifacts, **more)
     assert odcs_faults(contract.data) == ()
     return contract
@@ -67,12 +69,22 @@ def conflict(contract: Contract) -> Conflict:
 
 def test_a_contract_of_the_least_promise_is_whole_and_valid() -> None:
     contract = draft()
-    assert (contract.product, contract.name, contract.version, contract.major) == ("orders", "orders", "1.0.0", 1)
+    assert (contract.product, contract.name, contract.version, contract.major) == (
+        "orders",
+        "orders",
+        "1.0.0",
+        1,
+    )
     assert contract.id == "urn:dpf:retail:orders:orders"
     assert contract.tables == ("model.orders.orders",)
     assert contract.conflicts == ()
     data = contract.data
-    assert (data["apiVersion"], data["kind"], data["status"], data["domain"]) == ("v3.2.0", "DataContract", "active", "retail")
+    assert (data["apiVersion"], data["kind"], data["status"], data["domain"]) == (
+        "v3.2.0",
+        "DataContract",
+        "active",
+        "retail",
+    )
     assert data["description"] == {"purpose": "What customers ordered, a row per order."}
     assert data["team"]["name"] == "sales"
     assert data["support"][0]["channel"] == "help"
@@ -91,7 +103,10 @@ def test_what_is_promised_by_hand_wins_over_what_the_product_says() -> None:
         support=[{"channel": "chat"}],
         team={"name": "others"},
         tags=["paid"],
-        customProperties=[{"property": "title", "value": "Paid orders"}, {"property": "noticePeriod", "value": "P3M"}],
+        customProperties=[
+            {"property": "title", "value": "Paid orders"},
+            {"property": "noticePeriod", "value": "P3M"},
+        ],
         price={"priceAmount": 3, "priceCurrency": "EUR", "priceUnit": "month"},
         roles=[{"role": "reader"}],
         slaProperties=[{"property": "frequency", "value": 1, "unit": "d"}],
@@ -123,7 +138,16 @@ def test_a_contract_tells_where_the_published_tables_lie() -> None:
 
 
 def test_known_uses_of_a_covered_table_are_told() -> None:
-    board = Exposure("exposure.orders.board", "orders", "board", "dashboard", "o@example.org", "", "", ("model.orders.orders",))
+    board = Exposure(
+        "exposure.orders.board",
+        "orders",
+        "board",
+        "dashboard",
+        "o@example.org",
+        "",
+        "",
+        ("model.orders.orders",),
+    )
     other = replace(board, name="other", upstream=("model.orders.returns",))
     artifacts = replace(some_artifacts(), exposures=(board, other))
     uses = custom(draft(artifacts=artifacts).data)["exposures"]
@@ -157,16 +181,24 @@ def test_a_promise_that_names_tables_covers_those_alone_in_its_order() -> None:
 
 
 def test_a_table_is_named_as_the_database_names_it() -> None:
-    port = a_relation("orders", identifier="orders_v2", version="2", latest_version="2", deprecation_date="2030-01-01")
+    port = a_relation(
+        "orders", identifier="orders_v2", version="2", latest_version="2", deprecation_date="2030-01-01"
+    )
     contract = draft(a_promise(schema=[{"name": "orders_v2"}]), port=port)
     assert (table(contract)["name"], table(contract)["physicalName"]) == ("orders_v2", "orders_v2")
     facts = custom(table(contract))
-    assert (facts["modelVersion"], facts["latestModelVersion"], facts["deprecationDate"]) == ("2", "2", "2030-01-01")
+    assert (facts["modelVersion"], facts["latestModelVersion"], facts["deprecationDate"]) == (
+        "2",
+        "2",
+        "2030-01-01",
+    )
     assert table(contract)["deprecated"] is True
 
 
 def test_a_table_has_its_descriptions_tags_and_the_model_that_makes_it() -> None:
-    port = a_relation(tags=("nightly",), meta={"grain": "One row per order", "cost_type": "low"}, group="sales")
+    port = a_relation(
+        tags=("nightly",), meta={"grain": "One row per order", "cost_type": "low"}, group="sales"
+    )
     hand = {"name": "orders", "businessName": "Orders", "tags": ["gold"], "synonyms": [{"synonym": "sales"}]}
     found = table(draft(a_promise(schema=[hand]), port=port))
     assert (found["description"], found["businessName"]) == ("The orders.", "Orders")
@@ -279,7 +311,12 @@ def test_plain_dbt_tests_become_rules_of_the_library() -> None:
     tests = [a_test("not_null"), a_test("unique"), a_test("accepted_values", arguments={"values": [1, 2]})]
     rules = {rule["name"]: rule for rule in column(draft(tests=tests), "order_id")["quality"]}
     null = rules["not_null_orders_order_id"]
-    assert (null["metric"], null["mustBe"], null["dimension"], null["severity"]) == ("nullValues", 0, "completeness", "error")
+    assert (null["metric"], null["mustBe"], null["dimension"], null["severity"]) == (
+        "nullValues",
+        0,
+        "completeness",
+        "error",
+    )
     assert rules["unique_orders_order_id"]["metric"] == "duplicateValues"
     assert rules["accepted_values_orders_order_id"]["arguments"] == {"validValues": [1, 2]}
 
@@ -293,7 +330,13 @@ def test_permitted_values_of_a_test_become_an_enumeration() -> None:
 
 
 def test_a_test_that_the_library_has_no_metric_for_is_kept_as_dbt_has_it() -> None:
-    test = a_test("dbt_utils.accepted_range", "amount", arguments={"min_value": 0}, where="order_id > 3", severity="warn")
+    test = a_test(
+        "dbt_utils.accepted_range",
+        "amount",
+        arguments={"min_value": 0},
+        where="order_id > 3",
+        severity="warn",
+    )
     (rule,) = column(draft(tests=[test]), "amount")["quality"]
     assert (rule["type"], rule["engine"], rule["severity"]) == ("custom", "dbt", "warning")
     assert rule["implementation"] == {
@@ -312,7 +355,10 @@ def test_a_test_with_a_filter_is_no_rule_of_the_library() -> None:
 def test_a_rule_about_no_column_of_the_table_stands_on_the_table() -> None:
     tests = [a_test("singular", "", name="totals_match"), a_test("dbt_utils.sum", "of_the_whole")]
     contract = draft(tests=tests)
-    assert [rule["name"] for rule in table(contract)["quality"]] == ["totals_match", "dbt_utils_sum_orders_of_the_whole"]
+    assert [rule["name"] for rule in table(contract)["quality"]] == [
+        "totals_match",
+        "dbt_utils_sum_orders_of_the_whole",
+    ]
 
 
 def test_a_rule_of_the_contract_is_published_as_it_was_written_and_once() -> None:
@@ -351,7 +397,11 @@ def test_foreign_keys_of_dbt_become_relationships_of_the_table() -> None:
     contract = draft(port=port)
     assert table(contract)["relationships"] == [
         {"type": "foreignKey", "from": "orders.order_id", "to": "customers.id"},
-        {"type": "foreignKey", "from": ["orders.order_id", "orders.amount"], "to": ["payments.id", "payments.amount"]},
+        {
+            "type": "foreignKey",
+            "from": ["orders.order_id", "orders.amount"],
+            "to": ["payments.id", "payments.amount"],
+        },
     ]
     assert custom(table(contract))["checkConstraints"] == ["amount > 0"]
 
@@ -379,7 +429,11 @@ def test_an_origin_is_told_at_the_product_s_border() -> None:
 
 def test_another_product_s_port_is_the_border() -> None:
     customers = a_relation("customers", package="crm", columns=(a_column("id"),))
-    port = a_relation(columns=(a_column("id"),), sql='select id from "crm"."crm"."customers"', upstream=(customers.unique_id,))
+    port = a_relation(
+        columns=(a_column("id"),),
+        sql='select id from "crm"."crm"."customers"',
+        upstream=(customers.unique_id,),
+    )
     contract = draft(artifacts=some_artifacts(customers, port))
     assert column(contract, "id")["transformSourceObjects"] == ["crm.customers.id"]
 
@@ -444,7 +498,9 @@ def test_what_the_contract_takes_back_is_a_contradiction_too() -> None:
 
 
 def test_what_agrees_is_no_conflict() -> None:
-    promise = promised(logicalType="integer", physicalType="integer", required=True, unique=True, primaryKey=True)
+    promise = promised(
+        logicalType="integer", physicalType="integer", required=True, unique=True, primaryKey=True
+    )
     assert draft(promise, port=a_relation(primary_key=("order_id",))).conflicts == ()
 
 
@@ -454,7 +510,9 @@ def test_what_agrees_is_no_conflict() -> None:
 def test_a_product_s_document_has_its_ports_and_is_valid() -> None:
     product = a_product()
     contracts = some_contracts(a_promise("orders"), a_promise("sales", "2.3.0"), product=product)
-    document = draft_product(product, contracts, {"urn:dpf:crm:customers:customers": {"name": "customers", "version": "1.4.0"}})
+    document = draft_product(
+        product, contracts, {"urn:dpf:crm:customers:customers": {"name": "customers", "version": "1.4.0"}}
+    )
     assert odps_faults(document) == ()
     assert document["version"] == "2.3.0"
     assert document["inputPorts"] == [
@@ -464,7 +522,9 @@ def test_a_product_s_document_has_its_ports_and_is_valid() -> None:
         ("orders", "1.0.0", "urn:dpf:retail:orders:orders"),
         ("sales", "2.3.0", "urn:dpf:retail:orders:sales"),
     ]
-    assert document["outputPorts"][0]["inputContracts"] == [{"id": "urn:dpf:crm:customers:customers", "version": "1.4.0"}]
+    assert document["outputPorts"][0]["inputContracts"] == [
+        {"id": "urn:dpf:crm:customers:customers", "version": "1.4.0"}
+    ]
     assert list(document)[:4] == ["apiVersion", "kind", "id", "name"]
     assert parse_yaml(dump_yaml(document), MESH.root).data == document
 
@@ -480,6 +540,8 @@ def test_a_product_s_document_has_its_ports_and_is_valid() -> None:
 def test_a_product_has_the_version_that_it_states_or_its_newest_contract_s(
     product: Product, versions: list[str], version: str
 ) -> None:
-    promises = [a_promise(name, version) for name, version in zip(["first", "second"], versions, strict=False)]
+    promises = [
+        a_promise(name, version) for name, version in zip(["first", "second"], versions, strict=False)
+    ]
     contracts = some_contracts(*promises) if promises else ()
     assert product_version(product, contracts) == version

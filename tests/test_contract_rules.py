@@ -81,7 +81,13 @@ def test_a_dbt_test_is_a_rule_about_its_table_and_column() -> None:
 
 
 def test_a_dbt_test_keeps_its_arguments_filter_and_severity() -> None:
-    test = a_test("accepted_values", "status", arguments={"values": ["a", "b"], "quote": True}, where="id > 3", severity="warn")
+    test = a_test(
+        "accepted_values",
+        "status",
+        arguments={"values": ["a", "b"], "quote": True},
+        where="id > 3",
+        severity="warn",
+    )
     (rule,) = from_dbt(test)
     assert rule.severity == "warning"
     assert rule.definition == {
@@ -106,13 +112,24 @@ ORDERS = a_relation("orders", upstream=(STAGING.unique_id,))
 
 
 def test_a_generic_test_speaks_of_what_it_is_attached_to() -> None:
-    test = a_test("relationships", "order_id", attached=STAGING.unique_id, upstream=(STAGING.unique_id, ORDERS.unique_id))
+    test = a_test(
+        "relationships",
+        "order_id",
+        attached=STAGING.unique_id,
+        upstream=(STAGING.unique_id, ORDERS.unique_id),
+    )
     (rule,) = from_dbt(artifacts=some_artifacts(STAGING, ORDERS, tests=[test]))
     assert rule.table == "stg_orders"
 
 
 def test_a_singular_test_speaks_of_the_port_that_it_reads() -> None:
-    test = a_test("singular", "", attached=STAGING.unique_id, upstream=(STAGING.unique_id, ORDERS.unique_id), name="totals_match")
+    test = a_test(
+        "singular",
+        "",
+        attached=STAGING.unique_id,
+        upstream=(STAGING.unique_id, ORDERS.unique_id),
+        name="totals_match",
+    )
     (rule,) = from_dbt(artifacts=some_artifacts(STAGING, ORDERS, tests=[test]))
     assert (rule.table, rule.dimension) == ("orders", "consistency")
 
@@ -137,7 +154,11 @@ def test_a_sodacl_check_is_a_rule_with_its_line(tmp_path: Path) -> None:
     rows, missing, least = sodacl(tmp_path, text)
     assert [rule.line for rule in (rows, missing, least)] == [2, 3, 6]
     assert (rows.origin, rows.table, rows.column, rows.kind) == ("soda", "orders", "", "row_count")
-    assert (missing.column, missing.name, missing.dimension) == ("amount", "Every order has an amount", "completeness")
+    assert (missing.column, missing.name, missing.dimension) == (
+        "amount",
+        "Every order has an amount",
+        "completeness",
+    )
     assert (least.column, least.name) == ("Line No", 'min("Line No") >= 1')
     assert len({rule.key for rule in (rows, missing, least)}) == 3
     assert missing.file == tmp_path / "products/orders/checks/orders.yml"
@@ -210,7 +231,10 @@ def test_a_product_without_checks_has_none() -> None:
 def test_checks_stand_in_the_order_of_files_and_lines(tmp_path: Path) -> None:
     product = a_product(root=tmp_path)
     one = "checks for {}:\n  - row_count > 0\n"
-    write_tree(product.folder, {"checks/b.yaml": one.format("b"), "checks/a.yml": one.format("a"), "checks/c.txt": "x"})
+    write_tree(
+        product.folder,
+        {"checks/b.yaml": one.format("b"), "checks/a.yml": one.format("a"), "checks/c.txt": "x"},
+    )
     assert [rule.table for rule in read_checks(product)] == ["a", "b"]
 
 
@@ -268,11 +292,21 @@ def test_an_odcs_rule_is_a_rule_about_its_table_or_column() -> None:
                     }
                 ],
             },
-            {"name": "returns", "physicalName": "returned", "quality": [{"type": "text", "description": "x"}]},
+            {
+                "name": "returns",
+                "physicalName": "returned",
+                "quality": [{"type": "text", "description": "x"}],
+            },
         ]
     )
     rows, free, text = gather_rules(a_product(), [promise], (), some_artifacts())
-    assert (rows.origin, rows.table, rows.column, rows.kind, rows.severity) == ("odcs", "orders", "", "rowCount", "error")
+    assert (rows.origin, rows.table, rows.column, rows.kind, rows.severity) == (
+        "odcs",
+        "orders",
+        "",
+        "rowCount",
+        "error",
+    )
     assert (free.column, free.kind, free.severity, free.dimension) == ("amount", "sql", "warning", "accuracy")
     assert (free.name, free.description) == ("Nothing is free", "An order costs something.")
     assert free.definition["mustBe"] == 0
@@ -283,10 +317,13 @@ def test_an_odcs_rule_is_a_rule_about_its_table_or_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "severity"), [("error", "error"), ("warning", "warning"), ("info", "warning"), ("ERROR", "error")]
+    ("stated", "severity"),
+    [("error", "error"), ("warning", "warning"), ("info", "warning"), ("ERROR", "error")],
 )
 def test_an_odcs_rule_of_less_than_error_is_a_warning(stated: str, severity: str) -> None:
-    promise = a_promise(schema=[{"name": "orders", "quality": [{"metric": "rowCount", "mustBe": 1, "severity": stated}]}])
+    promise = a_promise(
+        schema=[{"name": "orders", "quality": [{"metric": "rowCount", "mustBe": 1, "severity": stated}]}]
+    )
     (rule,) = gather_rules(a_product(), [promise], (), some_artifacts())
     assert rule.severity == severity
 

@@ -154,14 +154,26 @@ def test_a_physical_type_has_a_logical_one_in_any_case(physical: str, logical: s
         ("DATE", None),
     ],
 )
-def test_a_physical_type_implies_width_length_and_format(physical: str, options: dict[str, Any] | None) -> None:
+def test_a_physical_type_implies_width_length_and_format(
+    physical: str, options: dict[str, Any] | None
+) -> None:
     assert logical_fields(physical).get("logicalTypeOptions") == options
 
 
 @pytest.mark.parametrize(
     "physical",
-    ["TIMESTAMP WITH TIME ZONE", "timestamptz", "timestamp(3) with time zone", "TIMESTAMP_TZ(9)", "TIMESTAMP_LTZ"]
-    + ["timestamp with local time zone", "datetimeoffset(7)", "TIME WITH TIME ZONE", "timetz", "time(6) with time zone"],
+    [
+        "TIMESTAMP WITH TIME ZONE",
+        "timestamptz",
+        "timestamp(3) with time zone",
+        "TIMESTAMP_TZ(9)",
+        "TIMESTAMP_LTZ",
+        "timestamp with local time zone",
+        "datetimeoffset(7)",
+        "TIME WITH TIME ZONE",
+        "timetz",
+        "time(6) with time zone",
+    ],
 )
 def test_a_time_with_a_zone_says_so(physical: str) -> None:
     assert logical_fields(physical)["logicalTypeOptions"] == {"timezone": True}
@@ -169,8 +181,16 @@ def test_a_time_with_a_zone_says_so(physical: str) -> None:
 
 @pytest.mark.parametrize(
     "physical",
-    ["TIMESTAMP", "TIMESTAMP_S", "timestamp(6) without time zone", "TIMESTAMP_NTZ(9)", "DATETIME", "datetime2(7)"]
-    + ["TIME", "time without time zone"],
+    [
+        "TIMESTAMP",
+        "TIMESTAMP_S",
+        "timestamp(6) without time zone",
+        "TIMESTAMP_NTZ(9)",
+        "DATETIME",
+        "datetime2(7)",
+        "TIME",
+        "time without time zone",
+    ],
 )
 def test_a_time_without_a_zone_says_so(physical: str) -> None:
     assert logical_fields(physical)["logicalTypeOptions"] == {"timezone": False}
@@ -183,7 +203,7 @@ INT = {"logicalType": "integer", "logicalTypeOptions": {"format": "i32"}}
     "physical",
     [
         'STRUCT(a INTEGER, "b c" STRUCT("d,e" VARCHAR(5)))',
-        "row(a INTEGER, \"b c\" row(\"d,e\" VARCHAR(5)))",
+        'row(a INTEGER, "b c" row("d,e" VARCHAR(5)))',
         'STRUCT<a INTEGER, "b c" STRUCT<"d,e" VARCHAR(5)>>',
         'struct<a:INTEGER,"b c":struct<"d,e":VARCHAR(5)>>',
     ],
@@ -215,7 +235,9 @@ def test_a_list_of_structs_has_the_fields_of_its_items() -> None:
     assert fields["items"]["properties"] == [{"name": "a", "physicalType": "INTEGER", **INT}]
 
 
-@pytest.mark.parametrize("physical", ["MAP(VARCHAR, STRUCT(a INTEGER, b DATE)[])", "map<VARCHAR, array<struct<a:INTEGER,b:DATE>>>"])
+@pytest.mark.parametrize(
+    "physical", ["MAP(VARCHAR, STRUCT(a INTEGER, b DATE)[])", "map<VARCHAR, array<struct<a:INTEGER,b:DATE>>>"]
+)
 def test_a_map_has_key_and_value(physical: str) -> None:
     fields = logical_fields(physical)
     assert fields["logicalType"] == "map"
@@ -233,7 +255,9 @@ def test_a_type_that_nobody_knows_is_text(physical: str) -> None:
     assert logical_fields(physical) == {"logicalType": "string"}
 
 
-@pytest.mark.parametrize("physical", ["STRUCT()", "STRUCT(", "MAP(VARCHAR)", "INTEGER[", "DECIMAL(", "array<", ")", "", "[]", '"'])
+@pytest.mark.parametrize(
+    "physical", ["STRUCT()", "STRUCT(", "MAP(VARCHAR)", "INTEGER[", "DECIMAL(", "array<", ")", "", "[]", '"']
+)
 def test_a_broken_type_breaks_nothing(physical: str) -> None:
     assert logical_fields(physical)["logicalType"]
 
@@ -270,11 +294,15 @@ types = st.recursive(
 @given(types)
 def test_a_nested_type_is_told_whole_at_every_level(physical: str) -> None:
     def check(fields: dict[str, Any]) -> None:
-        inner = [*fields.get("properties", ()), *filter(None, [fields.get("items")]), *fields.get("map", {}).values()]
+        inner = [
+            *fields.get("properties", ()),
+            *filter(None, [fields.get("items")]),
+            *fields.get("map", {}).values(),
+        ]
         for field in inner:
-            assert {key: field[key] for key in field if key not in ("name", "physicalType")} == logical_fields(
-                field["physicalType"]
-            )
+            assert {
+                key: field[key] for key in field if key not in ("name", "physicalType")
+            } == logical_fields(field["physicalType"])
             assert field["physicalType"] in physical
             check(field)
 

@@ -44,7 +44,9 @@ def test_every_command_has_help_and_stands_in_the_readme() -> None:
 def test_the_command_reference_is_that_of_the_commands() -> None:
     text = "# Command line\n\nMade from `--help` by `tests/test_docs.py`.\n"
     for name, command in [("", cli), *sorted(cli.commands.items())]:
-        context = click.Context(command, info_name=f"factory {name}".strip(), max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command, info_name=f"factory {name}".strip(), max_content_width=100, terminal_width=100
+        )
         text += f"\n## factory {name}".rstrip() + f"\n\n```\n{command.get_help(context)}\n```\n"
     held(ROOT / "docs/cli.md", text)
 
@@ -68,7 +70,9 @@ def test_the_readme_names_every_product() -> None:
         assert f"`{folder.name}`" in README
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):

@@ -147,7 +147,10 @@ def test_nothing_changed_means_nothing_runs(mesh: Path, factory: Command) -> Non
     ("what", "change"),
     [
         ("a model", lambda root: write(root / "products/sales/models/sales.sql", SALES + "-- a comment\n")),
-        ("a check", lambda root: replace(root / "products/sales/checks/sales.yml", "checks for", "\nchecks for")),
+        (
+            "a check",
+            lambda root: replace(root / "products/sales/checks/sales.yml", "checks for", "\nchecks for"),
+        ),
         (
             "a contract",
             lambda root: replace(root / "products/sales/contracts/sales.odcs.yaml", "\nprice", "\n\nprice"),

@@ -56,7 +56,9 @@ def test_every_module_has_its_place_in_the_order() -> None:
     assert {name for name, _ in modules()} == set(ORDER)
 
 
-@pytest.mark.parametrize(("name", "file"), list(modules()), ids=lambda value: value if isinstance(value, str) else value.stem)
+@pytest.mark.parametrize(
+    ("name", "file"), list(modules()), ids=lambda value: value if isinstance(value, str) else value.stem
+)
 def test_imports_run_against_the_data(name: str, file: Path) -> None:
     for imported in imports(file):
         parts = imported.split(".")
@@ -66,7 +68,9 @@ def test_imports_run_against_the_data(name: str, file: Path) -> None:
 
 @pytest.mark.parametrize("package", DOORS)
 def test_a_big_dependency_has_one_door(package: str) -> None:
-    doors = {name for name, file in modules() for imported in imports(file) if imported.split(".")[0] == package}
+    doors = {
+        name for name, file in modules() for imported in imports(file) if imported.split(".")[0] == package
+    }
     assert doors == DOORS[package]
 
 
@@ -83,5 +87,9 @@ def test_only_the_command_line_catches_everything() -> None:
 
 
 def test_modules_stay_small() -> None:
-    large = {str(f.relative_to(CODE)): n for _, f in modules() if (n := len(f.read_text("utf-8").splitlines())) > 560}
+    large = {
+        str(f.relative_to(CODE)): n
+        for _, f in modules()
+        if (n := len(f.read_text("utf-8").splitlines())) > 560
+    }
     assert large == {}

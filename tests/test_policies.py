@@ -56,7 +56,9 @@ def with_models(*relations: Any, **more: Any) -> Evidence:
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
-def test_every_policy_holds_for_a_good_product_and_is_documented(policy: Callable[[Evidence], Iterator[Finding]]) -> None:
+def test_every_policy_holds_for_a_good_product_and_is_documented(
+    policy: Callable[[Evidence], Iterator[Finding]],
+) -> None:
     assert list(policy(some_evidence())) == []
     assert policy.__doc__
 
@@ -70,14 +72,18 @@ def test_a_good_product_is_certified_and_one_blocking_finding_refuses_it() -> No
 
 def test_what_blocks_is_told_before_what_advises_and_nothing_twice() -> None:
     model = a_relation("stg_orders", access="protected", description="")
-    evidence = some_evidence(artifacts=some_artifacts(model, a_relation()), crossings=(a_crossing("seed"),) * 2)
+    evidence = some_evidence(
+        artifacts=some_artifacts(model, a_relation()), crossings=(a_crossing("seed"),) * 2
+    )
     certificate = certify(evidence)
     assert [finding.severity for finding in certificate.findings] == [BLOCKS, ADVISES]
     assert (len(certificate.reasons), len(certificate.advice)) == (1, 1)
 
 
 def test_a_finding_is_told_in_one_line() -> None:
-    finding = Finding("owned", BLOCKS, "the product names no team", "products/orders/product.odps.yaml", "write team.name")
+    finding = Finding(
+        "owned", BLOCKS, "the product names no team", "products/orders/product.odps.yaml", "write team.name"
+    )
     assert finding.words() == "products/orders/product.odps.yaml: the product names no team (write team.name)"
     assert Finding("owned", BLOCKS, "no team").words() == "no team"
 
@@ -137,7 +143,10 @@ def test_a_public_model_has_an_enforced_contract() -> None:
 
 
 def test_what_is_not_public_needs_no_contract() -> None:
-    others = (a_relation("stg", access="private", enforced=False), a_relation("inlined", materialized="ephemeral", enforced=False))
+    others = (
+        a_relation("stg", access="private", enforced=False),
+        a_relation("inlined", materialized="ephemeral", enforced=False),
+    )
     assert list(promised(with_models(*others, a_relation()))) == []
 
 
@@ -190,7 +199,9 @@ def test_sql_that_fails_is_told_with_its_line_and_as_a_mistake_in_a_file(tmp_pat
     write_tree(product.folder, {"models/marts/orders.sql": sql})
     finding = the_finding(built, product=product, artifacts=runs(a_run(status="error", message=BROKEN)))
     assert finding.where == f"{MODEL_FILE}:4"
-    assert finding.message.startswith('orders could not be built: Binder Error: Referenced column "amuont" not found')
+    assert finding.message.startswith(
+        'orders could not be built: Binder Error: Referenced column "amuont" not found'
+    )
     assert "\n" not in finding.message
     assert finding.input_fault
     assert finding.hint
@@ -278,7 +289,9 @@ def test_a_port_is_checked_under_either_of_its_names() -> None:
     port = a_relation("orders", identifier="orders_v2")
     for name in ("orders", "ORDERS_V2"):
         assert list(is_tested(with_models(port, checks=(a_check(table=name),)))) == []
-    assert the_finding(is_tested, checks=(a_check(table="returns"),)).message.startswith("the output port orders has no test")
+    assert the_finding(is_tested, checks=(a_check(table="returns"),)).message.startswith(
+        "the output port orders has no test"
+    )
 
 
 @pytest.mark.parametrize(
@@ -298,13 +311,17 @@ def test_a_check_that_does_not_hold_is_told(outcome: Outcome, severity: Severity
 @pytest.mark.parametrize(
     ("outcome", "severity"), [(Outcome.FAIL, ADVISES), (Outcome.ERROR, BLOCKS), (Outcome.NOT_RUN, BLOCKS)]
 )
-def test_a_check_of_severity_warning_blocks_only_if_it_did_not_run(outcome: Outcome, severity: Severity) -> None:
+def test_a_check_of_severity_warning_blocks_only_if_it_did_not_run(
+    outcome: Outcome, severity: Severity
+) -> None:
     assert the_finding(is_tested, checks=(a_check(outcome, severity="warning"),)).severity is severity
 
 
 def test_a_check_names_its_column_unless_its_name_does() -> None:
     check = a_check(Outcome.FAIL, column="amount", name="nullValues")
-    assert the_finding(is_tested, checks=(check,)).message == "odcs check 'nullValues' on orders.amount failed"
+    assert (
+        the_finding(is_tested, checks=(check,)).message == "odcs check 'nullValues' on orders.amount failed"
+    )
     check = a_check(Outcome.FAIL, name="not_null_orders_amount")
     assert the_finding(is_tested, checks=(check,)).message == "odcs check 'not_null_orders_amount' failed"
 
@@ -376,7 +393,9 @@ def drafted(version: str = "1.0.0", **promise: Any) -> Contract:
 
 
 def judged(contract: Contract, *before: Any, **evidence: Any) -> list[Finding]:
-    return list(compatible(some_evidence(contracts=(contract,), previous={contract.name: before}, **evidence)))
+    return list(
+        compatible(some_evidence(contracts=(contract,), previous={contract.name: before}, **evidence))
+    )
 
 
 FIRST = drafted()
@@ -386,7 +405,9 @@ PROMISED_MORE = {"slaProperties": [{"property": "frequency", "value": 1}]}
 
 def narrower(version: str) -> Contract:
     """Return the contract with a column less."""
-    (contract,) = some_contracts(a_promise(version=version), artifacts=some_artifacts(a_relation(columns=(a_column(),))))
+    (contract,) = some_contracts(
+        a_promise(version=version), artifacts=some_artifacts(a_relation(columns=(a_column(),)))
+    )
     return contract
 
 
@@ -471,4 +492,6 @@ def test_what_the_product_s_file_says_is_published_under_its_version_too() -> No
 
 def test_the_ports_of_a_product_follow_its_contracts() -> None:
     before = draft_product(a_product(), [FIRST], {})
-    assert judged(FIRST, previous_product={**before, "inputPorts": [{"name": "other"}], "outputPorts": []}) == []
+    assert (
+        judged(FIRST, previous_product={**before, "inputPorts": [{"name": "other"}], "outputPorts": []}) == []
+    )

@@ -43,7 +43,10 @@ def test_products_are_found_sorted_by_name_with_what_their_file_says(tmp_path: P
                 {"username": "steward@example.org", "role": "steward"},
             ],
         },
-        customProperties=[{"property": "title", "value": "All orders"}, {"property": "costCenter", "value": "CC-1"}],
+        customProperties=[
+            {"property": "title", "value": "All orders"},
+            {"property": "costCenter", "value": "CC-1"},
+        ],
     )
     a_folder(tmp_path, "customers", name="customers", id="urn:dpf:retail:customers")
     customers, orders = discover(Workspace(tmp_path))
@@ -91,7 +94,10 @@ def test_a_folder_without_a_descriptor_is_told_with_what_it_holds(tmp_path: Path
     write_tree(tmp_path, {"products/orders/readme.md": "", "products/orders/models/orders.sql": ""})
     error = the_error(tmp_path)
     assert error.place(tmp_path) == "products/orders"
-    assert error.message == "the folder has no product.odps.yaml, so it is no product (it holds models, readme.md)"
+    assert (
+        error.message
+        == "the folder has no product.odps.yaml, so it is no product (it holds models, readme.md)"
+    )
     assert "write product.odps.yaml" in error.hint
 
 
@@ -118,7 +124,12 @@ MEMBER = {"username": "x@example.org"}
     [
         ({"nmae": "x"}, "nmae:", "has no field 'nmae'", "did you mean 'name'?"),
         ({"team": {"nam": "x"}}, "nam:", "team: the standard has no field 'nam'", "did you mean 'name'?"),
-        ({"team": {"members": [MEMBER | {"roll": "dpo"}]}}, "roll:", "team.members.0", "did you mean 'role'?"),
+        (
+            {"team": {"members": [MEMBER | {"roll": "dpo"}]}},
+            "roll:",
+            "team.members.0",
+            "did you mean 'role'?",
+        ),
         ({"zzz": "x"}, "zzz:", "has no field 'zzz'", "own fields belong in customProperties"),
         ({"kind": "DataContract"}, "kind:", "'DataContract' is not one of", "did you mean 'DataProduct'?"),
         ({"apiVersion": "v1"}, "apiVersion:", "'v1' is not one of the standard's values", "v1.1.0"),
@@ -130,9 +141,19 @@ MEMBER = {"username": "x@example.org"}
         ({"domain": "Retail"}, "domain:", "the domain 'Retail' is not allowed", "lower case"),
         ({"domain": "my_domain"}, "domain:", "the domain 'my_domain' is not allowed", "digits and -"),
         ({"domain": None}, "apiVersion:", "the product has no domain", "2 to 63"),
-        ({"type": "sourcealigned"}, "type:", "the type 'sourcealigned' is no archetype", "sourceAligned, aggregate"),
+        (
+            {"type": "sourcealigned"},
+            "type:",
+            "the type 'sourcealigned' is no archetype",
+            "sourceAligned, aggregate",
+        ),
         ({"type": None}, "apiVersion:", "the product has no type", "sourceAligned, aggregate"),
-        ({"id": "orders"}, "id:", "the id 'orders' is not the product's address", "write `id: urn:dpf:retail:orders`"),
+        (
+            {"id": "orders"},
+            "id:",
+            "the id 'orders' is not the product's address",
+            "write `id: urn:dpf:retail:orders`",
+        ),
     ],
 )
 def test_a_wrong_descriptor_is_told_with_its_line_and_a_way_out(
@@ -175,7 +196,13 @@ def test_a_product_without_a_dbt_project_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dbt", "line", "name"), [("version: 1\nname: sales\n", 2, "'sales'"), ("version: 1\n", 1, "None"), ("", 1, "None"), ("- a", 1, "None")]
+    ("dbt", "line", "name"),
+    [
+        ("version: 1\nname: sales\n", 2, "'sales'"),
+        ("version: 1\n", 1, "None"),
+        ("", 1, "None"),
+        ("- a", 1, "None"),
+    ],
 )
 def test_a_dbt_project_of_another_name_is_told(tmp_path: Path, dbt: str, line: int, name: str) -> None:
     error = the_error(a_folder(tmp_path, dbt=dbt))

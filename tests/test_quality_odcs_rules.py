@@ -142,13 +142,18 @@ def test_an_operator_holds_or_does_not(connection: Any, operator: str, goal: Any
 
 
 def test_a_rule_that_does_not_hold_says_what_was_measured_and_promised(connection: Any) -> None:
-    assert run(connection, {"metric": "nullValues", "mustBe": 0}, "amount").reason == "measured 1, promised = 0"
+    assert (
+        run(connection, {"metric": "nullValues", "mustBe": 0}, "amount").reason == "measured 1, promised = 0"
+    )
     between = run(connection, {"metric": "rowCount", "mustBeBetween": [10, 20]})
     assert between.reason == "measured 4, promised between [10, 20]"
 
 
 def test_of_several_promises_each_has_to_hold(connection: Any) -> None:
-    assert run(connection, {"metric": "rowCount", "mustBeGreaterThan": 3, "mustBeLessThan": 5}).outcome is Outcome.PASS
+    assert (
+        run(connection, {"metric": "rowCount", "mustBeGreaterThan": 3, "mustBeLessThan": 5}).outcome
+        is Outcome.PASS
+    )
     failed = run(connection, {"metric": "rowCount", "mustBeGreaterThan": 3, "mustBeLessThan": 4})
     assert (failed.outcome, failed.reason) == (Outcome.FAIL, "measured 4, promised < 4")
 
@@ -196,7 +201,9 @@ def test_a_placeholder_stands_for_a_quoted_name(connection: Any) -> None:
     assert run(connection, {"type": "sql", "query": query, "mustBe": 3}, "E mail").outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize("query", ["select null", "select id from orders where false", "select max(id) from none"])
+@pytest.mark.parametrize(
+    "query", ["select null", "select id from orders where false", "select max(id) from none"]
+)
 def test_sql_without_a_value_holds_no_promise(connection: Any, query: str) -> None:
     assert run(connection, {"type": "sql", "query": query, "mustBe": 0}).outcome is Outcome.FAIL
 
@@ -238,13 +245,21 @@ def test_sql_without_a_value_holds_no_promise(connection: Any, query: str) -> No
 )
 def test_what_is_no_single_select_is_refused_and_not_run(connection: Any, query: str) -> None:
     result = run(connection, {"type": "sql", "query": query, "mustBe": 4})
-    assert (result.outcome, result.reason) == (Outcome.NOT_RUN, "not executable: a rule is one SELECT and nothing else")
+    assert (result.outcome, result.reason) == (
+        Outcome.NOT_RUN,
+        "not executable: a rule is one SELECT and nothing else",
+    )
     assert result.refuses
 
 
 @pytest.mark.parametrize(
     "query",
-    ["selec 4", "select", "select count(* from orders", "with gone as (delete from orders returning *) select 4 from gone"],
+    [
+        "selec 4",
+        "select",
+        "select count(* from orders",
+        "with gone as (delete from orders returning *) select 4 from gone",
+    ],
 )
 def test_sql_that_does_not_parse_is_refused_with_the_reason(connection: Any, query: str) -> None:
     result = run(connection, {"type": "sql", "query": query, "mustBe": 4})
@@ -253,7 +268,9 @@ def test_sql_that_does_not_parse_is_refused_with_the_reason(connection: Any, que
     assert "\n" not in result.reason
 
 
-@pytest.mark.parametrize("table_function", ["read_csv", "read_text", "read_blob", "read_json", "read_parquet", "glob"])
+@pytest.mark.parametrize(
+    "table_function", ["read_csv", "read_text", "read_blob", "read_json", "read_parquet", "glob"]
+)
 def test_sql_reads_no_files(connection: Any, tmp_path: Path, table_function: str) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
@@ -269,7 +286,9 @@ def test_sql_that_fails_is_a_broken_check_and_no_pass(connection: Any) -> None:
     assert "nobody" in result.reason
     assert run(connection, {"metric": "nullValues", "mustBe": 0}, "nobody").outcome is Outcome.ERROR
     assert run(connection, {"metric": "rowCount", "mustBe": 0}, table="nobody").outcome is Outcome.ERROR
-    broken = run(connection, {"metric": "invalidValues", "arguments": {"pattern": "("}, "mustBe": 0}, "status")
+    broken = run(
+        connection, {"metric": "invalidValues", "arguments": {"pattern": "("}, "mustBe": 0}, "status"
+    )
     assert broken.outcome is Outcome.ERROR
 
 
@@ -290,9 +309,21 @@ def test_text_is_for_people_and_blocks_nothing(connection: Any) -> None:
         ({"metric": "nullValues", "mustBe": 0}, "", "nullValues belongs to a column"),
         ({"mustBe": 0}, "", "a rule without metric belongs to a column"),
         ({"metric": "median", "mustBe": 0}, "amount", "the library has no metric 'median'"),
-        ({"metric": "duplicateValues", "mustBe": 0}, "", "duplicateValues on a table needs arguments.properties"),
-        ({"metric": "invalidValues", "mustBe": 0}, "amount", "invalidValues needs arguments.validValues or arguments.pattern"),
-        ({"type": "custom", "engine": "soda", "implementation": "x"}, "", "its engine is soda; write it where that engine reads it"),
+        (
+            {"metric": "duplicateValues", "mustBe": 0},
+            "",
+            "duplicateValues on a table needs arguments.properties",
+        ),
+        (
+            {"metric": "invalidValues", "mustBe": 0},
+            "amount",
+            "invalidValues needs arguments.validValues or arguments.pattern",
+        ),
+        (
+            {"type": "custom", "engine": "soda", "implementation": "x"},
+            "",
+            "its engine is soda; write it where that engine reads it",
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_run_is_no_pass(

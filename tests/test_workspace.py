@@ -53,14 +53,22 @@ targets.warehouse = { type = "postgres", host = "db.example.org" }
 def test_prod_publishes_at_the_root_and_every_other_target_in_its_own_folder() -> None:
     prod, branch = Workspace(Path("/mesh")), Workspace(Path("/mesh"), "ci")
     assert (prod.registry, prod.ports) == (Path("/mesh/registry"), Path("/mesh/ports"))
-    assert (branch.registry, branch.ports) == (Path("/mesh/target/ci/registry"), Path("/mesh/target/ci/ports"))
+    assert (branch.registry, branch.ports) == (
+        Path("/mesh/target/ci/registry"),
+        Path("/mesh/target/ci/ports"),
+    )
     assert prod.database_file("orders") == Path("/mesh/target/prod/duckdb/orders.duckdb")
     assert branch.database_file("orders") == Path("/mesh/target/ci/duckdb/orders.duckdb")
 
 
 @pytest.mark.parametrize(
     ("target", "base", "prefix"),
-    [("prod", "", ""), ("ci", "", "target/ci/"), ("prod", "s3://ports/", "s3://ports/"), ("ci", "s3://ports", "s3://ports/")],
+    [
+        ("prod", "", ""),
+        ("ci", "", "target/ci/"),
+        ("prod", "s3://ports/", "s3://ports/"),
+        ("ci", "s3://ports", "s3://ports/"),
+    ],
 )
 def test_server_paths_start_where_the_target_publishes(target: str, base: str, prefix: str) -> None:
     assert Workspace(Path("/mesh"), target, Settings(ports_base=base)).published_prefix == prefix
@@ -99,7 +107,9 @@ def test_a_target_is_a_plain_name(tmp_path: Path, target: str) -> None:
         ("environment = [3]", "3 is not the name of an environment variable", ""),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_line(tmp_path: Path, settings: str, message: str, hint: str) -> None:
+def test_a_wrong_setting_is_told_with_its_line(
+    tmp_path: Path, settings: str, message: str, hint: str
+) -> None:
     with pytest.raises(WorkspaceError) as caught:
         find_workspace(a_workspace(tmp_path, f"# the mesh\n{settings}"))
     assert caught.value.place(tmp_path) == "pyproject.toml:3"
@@ -107,7 +117,9 @@ def test_a_wrong_setting_is_told_with_its_line(tmp_path: Path, settings: str, me
     assert caught.value.hint.startswith(hint)
 
 
-@pytest.mark.parametrize("settings", ["targets.ci = {}", "targets.ci = 3", "targets.'C I' = {type = 'duckdb'}"])
+@pytest.mark.parametrize(
+    "settings", ["targets.ci = {}", "targets.ci = 3", "targets.'C I' = {type = 'duckdb'}"]
+)
 def test_a_target_of_the_settings_is_a_dbt_output_with_a_plain_name(tmp_path: Path, settings: str) -> None:
     with pytest.raises(WorkspaceError, match="is not a dbt output") as caught:
         find_workspace(a_workspace(tmp_path, settings))
