@@ -368,7 +368,7 @@ scalars = (
     | looks.filter(lambda text: not number_of_1_2.fullmatch(text))
     | st.none()
     | st.booleans()
-    | st.integers(-(10**99), 10**99)
+    | st.integers(-(10**98), 10**99)
     | st.floats(allow_nan=False, allow_infinity=False)
 )
 values = st.recursive(

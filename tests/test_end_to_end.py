@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +360,12 @@ def test_events_are_cloud_events(mesh: Path) -> None:
     for event in events:
         assert {"specversion", "id", "source", "type", "time", "data"} <= event.keys()
         assert event["type"] == "org.dataproductfactory.published"
+
+
+def test_dbt_itself_works_by_hand_from_the_root(mesh: Path) -> None:
+    for command in (["build"], ["test", "--select", "package:sales"], ["docs", "generate"]):
+        done = subprocess.run(
+            [Path(sys.executable).parent / "dbt", *command], cwd=mesh, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
+        assert "deprecat" not in done.stdout.lower()

@@ -138,6 +138,7 @@ MEMBER = {"username": "x@example.org"}
         ({"name": "my-orders"}, "name:", "the name 'my-orders' is not allowed", "letters, digits and _"),
         ({"name": "o" * 64}, "name:", "is not allowed", "2 to 63"),
         ({"name": None}, "apiVersion:", "the product has no name", "2 to 63"),
+        ({"name": "temp"}, "name:", "the name 'temp' is taken", "choose another name"),
         ({"domain": "Retail"}, "domain:", "the domain 'Retail' is not allowed", "lower case"),
         ({"domain": "my_domain"}, "domain:", "the domain 'my_domain' is not allowed", "digits and -"),
         ({"domain": None}, "apiVersion:", "the product has no domain", "2 to 63"),

@@ -1,4 +1,3 @@
--- Identifiers are cast to text here, so that a join cannot depend on how an input types them.
 with places as (
 
     select
@@ -6,18 +5,18 @@ with places as (
         place.place_name,
         place.state,
         place.place_type,
-        cast(place.geonameid as varchar) as geonameid,
+        place.geonameid,
         place.latitude,
         place.longitude,
         place.population,
         place.timezone,
         place.weather_source,
-        cast(place.weather_station_id as varchar) as weather_station_id,
+        place.weather_station_id,
         place.weather_station_name,
         place.weather_station_elevation_m,
         place.weather_distance_km,
-        cast(place.psmsl_id as varchar) as psmsl_id,
-        cast(place.noaa_id as varchar) as noaa_id,
+        place.psmsl_id,
+        place.noaa_id,
         place.tide_gauge_name,
         place.gauge_distance_km
     from {{ ref('places', 'places') }} as place

@@ -14,7 +14,7 @@ select
     places.weather_station_name,
     cast(places.weather_station_elevation_m as double) as weather_station_elevation_m,
     cast(places.weather_distance_km as double) as weather_distance_km,
-    cast(places.psmsl_id as integer) as psmsl_id,
+    cast(places.psmsl_id as varchar) as psmsl_id,
     places.noaa_id,
     -- PSMSL pads some names with a second blank ("HILO,  HAWAII ISLAND").
     regexp_replace(places.tide_gauge_name, ' +', ' ', 'g') as tide_gauge_name,
