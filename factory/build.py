@@ -148,7 +148,7 @@ class Dbt:
             return {}
         file = self._artifacts / "sources.json"
         file.unlink(missing_ok=True)
-        self._invoke("source", "freshness", "--select", *(f"source:{name}.*" for name in products))
+        self._invoke("source", "freshness", "--select", *(f"package:{name}" for name in products))
         try:
             results = json.loads(file.read_bytes())["results"]
         except (OSError, ValueError, KeyError):

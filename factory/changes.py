@@ -200,25 +200,32 @@ def external_sources(
     return states
 
 
+def _paths(relation_name: str) -> list[str]:
+    """Return the files that a source's relation names: a path, or the paths in a table function's call."""
+    return [text for text in re.findall(r"'([^']*)'", relation_name) if re.search(r"/|\\|\.\w{2,8}$", text)]
+
+
 def _reads_own_files(relation_name: str, product: Product, ws: Workspace) -> bool:
-    paths = re.findall(r"'([^']*)'", relation_name)
+    paths = _paths(relation_name)
     own = (ws.relative(product.folder) + "/", product.folder.as_posix() + "/")
-    files = [path for path in paths if "/" in path or "." in path]
-    return bool(files) and files[0].startswith(own) and ".." not in files[0]
+    return bool(paths) and all(path.startswith(own) and ".." not in path for path in paths)
 
 
 def _file_state(relation_name: str, ws: Workspace) -> str:
-    paths = re.findall(r"'([^']*)'", relation_name)
-    if not paths or "://" in paths[0]:
+    paths = _paths(relation_name)
+    if not paths or any("://" in path for path in paths):
         return "?"
-    pattern = paths[0]
-    base = Path("/") if pattern.startswith("/") else ws.root
+    parts = []
     try:
-        found = sorted(base.glob(pattern.lstrip("/")))
-        parts = [f"{f.as_posix()} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in found if f.is_file()]
+        for pattern in paths:
+            base = Path("/") if pattern.startswith("/") else ws.root
+            found = [file for file in sorted(base.glob(pattern.lstrip("/"))) if file.is_file()]
+            if not found:
+                return "?"
+            parts += [f"{f.as_posix()} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in found]
     except (OSError, ValueError, NotImplementedError):
         return "?"
-    return "file:" + _digest(parts) if parts else "?"
+    return "file:" + _digest(parts)
 
 
 def external_changed(built: Built, freshness: Mapping[str, str], ws: Workspace) -> bool:
