@@ -223,6 +223,17 @@ def read_artifacts(folder: Path) -> Artifacts:
         DbtError: there is no manifest, or a file is not what it should be.
 
     """
+    try:
+        return _parse(folder)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DbtError(
+            f"dbt's artifacts have another form than expected: {type(error).__name__}: {error}",
+            where=folder,
+            hint="build again with --full; if that does not help, compare dbt's version with the supported one",
+        ) from error
+
+
+def _parse(folder: Path) -> Artifacts:
     manifest = _read_json(folder / "manifest.json", needed=True)
     catalog = _read_json(folder / "catalog.json")
     results = {r.get("unique_id", ""): r for r in _list(_read_json(folder / "run_results.json"), "results")}

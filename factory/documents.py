@@ -8,6 +8,7 @@ Scalars follow the YAML 1.2 core schema: `NO`, `12:30:45`, `2024-01-31` and `010
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ Path_ = tuple[Key, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+_TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _write_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
+    if not isinstance(_resolved(text), str):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
     style = "|" if "\n" in text.strip("\n") and not re.search(r"[ \t]\n|\r|\t", text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -112,8 +115,11 @@ _Dumper.add_representer(str, _write_text)
 
 def _syntax_error(error: yaml.YAMLError, path: Path, text: str) -> DocumentError:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
+    problem = " ".join((getattr(error, "problem", None) or str(error)).split())
     line = mark.line + 1 if mark else 0
+    position = getattr(error, "position", None)
+    if not line and isinstance(position, int):
+        line = text[:position].count("\n") + 1
     hint = "check the indentation and the quotes at this line and the one above"
     lines = text.splitlines()
     if 0 < line <= len(lines) and "\t" in lines[line - 1]:
@@ -132,7 +138,8 @@ class _Builder:
         self.path = path
         self.events = events
         self.lines: dict[Path_, int] = {}
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        self.deepest = 0
         self.aliases = 0
         self.nodes = 0
 
@@ -160,13 +167,13 @@ class _Builder:
         if depth > MAX_DEPTH:
             self.refuse(f"nested deeper than {MAX_DEPTH} levels", event)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event, path)
+            return self.alias(event, path, depth)
         before = self.nodes
+        outside, self.deepest = self.deepest, depth
         self.count(1, event)
         self.lines.setdefault(path, _line(event))
         tag = getattr(event, "tag", None)
-        if tag is not None and tag not in _CORE_TAGS and tag != "!":
-            self.refuse(f"the tag {tag} is not allowed", event, "write plain values")
+        self.allow(tag, event)
         if isinstance(event, yaml.ScalarEvent):
             value: Any = self.scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -175,18 +182,26 @@ class _Builder:
             value = self.mapping(path, depth)
         anchor = getattr(event, "anchor", None)
         if anchor:
-            self.anchors[anchor] = (value, self.nodes - before)
+            self.anchors[anchor] = (value, self.nodes - before, self.deepest - depth)
+        self.deepest = max(self.deepest, outside)
         return value
 
-    def alias(self, event: yaml.AliasEvent, path: Path_) -> Any:
+    def allow(self, tag: str | None, event: yaml.Event) -> None:
+        if tag not in (None, "!", _TEXT_TAG):
+            self.refuse(f"the tag {tag} is not allowed", event, "write plain values")
+
+    def alias(self, event: yaml.AliasEvent, path: Path_, depth: int) -> Any:
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
             self.refuse(f"more than {MAX_ALIASES} aliases", event)
         name = str(event.anchor)
         if name not in self.anchors:
             self.refuse(f"the alias *{name} has no anchor before it", event)
-        value, size = self.anchors[name]
+        value, size, height = self.anchors[name]
         self.count(size, event)
+        if depth + height > MAX_DEPTH:
+            self.refuse(f"nested deeper than {MAX_DEPTH} levels", event)
+        self.deepest = max(self.deepest, depth + height)
         self.lines.setdefault(path, _line(event))
         return value
 
@@ -202,6 +217,7 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent):
                 self.refuse("a key must be plain text", event)
                 continue
+            self.allow(event.tag, event)
             key = str(event.value)
             here = _line(event)
             if key == "<<" and event.implicit[0]:
@@ -227,18 +243,26 @@ class _Builder:
 
     def scalar(self, event: yaml.ScalarEvent) -> Any:
         text = str(event.value)
-        if event.tag == "tag:yaml.org,2002:str" or not event.implicit[0]:
+        if event.tag == _TEXT_TAG or not event.implicit[0]:
             return text
-        if text in ("", "~", "null", "Null", "NULL"):
-            return None
-        if text in ("true", "True", "TRUE"):
-            return True
-        if text in ("false", "False", "FALSE"):
-            return False
-        if _INTEGER.fullmatch(text):
-            if len(text) > MAX_DIGITS:
-                self.refuse(f"a number of more than {MAX_DIGITS} digits", event, "quote it, if it is text")
-            return int(text)
-        if _FLOAT.fullmatch(text):
-            return float(text)
-        return text
+        value = _resolved(text)
+        if isinstance(value, int) and len(text.lstrip("+-")) > MAX_DIGITS:
+            self.refuse(f"a number of more than {MAX_DIGITS} digits", event, "quote it, if it is text")
+        if isinstance(value, float) and not math.isfinite(value):
+            self.refuse(f"{text} is too large for a number", event, "quote it, if it is text")
+        return value
+
+
+def _resolved(text: str) -> Any:
+    """Return what a plain scalar means in the core schema of YAML 1.2."""
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE"):
+        return True
+    if text in ("false", "False", "FALSE"):
+        return False
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) <= MAX_DIGITS * 2 else 10**MAX_DIGITS
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from factory.errors import ProductError
 
@@ -66,44 +67,18 @@ def downstreams(upstreams: Graph) -> dict[str, set[str]]:
 
 def in_order(names: Collection[str], upstreams: Graph) -> list[str]:
     """Return products so that each stands behind those it reads, else by name; call `cycle` first."""
-    ordered: list[str] = []
-    done: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in done:
-            return
-        done.add(name)
-        for upstream in sorted(upstreams.get(name, ())):
-            visit(upstream)
-        if name in names:
-            ordered.append(name)
-
-    for name in sorted(names):
-        visit(name)
-    return ordered
+    sorter = TopologicalSorter(
+        {name: sorted(upstreams.get(name, ())) for name in sorted({*upstreams, *names})}
+    )
+    return [name for name in sorter.static_order() if name in names]
 
 
 def cycle(upstreams: Graph) -> list[str]:
     """Return the products of one cycle, each reading the next, or nothing."""
-    done: set[str] = set()
-    for start in sorted(upstreams):
-        path: list[str] = []
-        found = _walk(start, upstreams, path, done)
-        if found:
-            return found
-    return []
-
-
-def _walk(name: str, upstreams: Graph, path: list[str], done: set[str]) -> list[str]:
-    if name in path:
-        return [*path[path.index(name) :], name]
-    if name in done:
-        return []
-    path.append(name)
-    for upstream in sorted(upstreams.get(name, ())):
-        found = _walk(upstream, upstreams, path, done)
-        if found:
-            return found
-    path.pop()
-    done.add(name)
+    sorter = TopologicalSorter({name: sorted(upstreams[name]) for name in sorted(upstreams)})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        ring: list[str] = error.args[1]
+        return ring[::-1]  # graphlib names each before what reads it
     return []

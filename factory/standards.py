@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -62,10 +63,18 @@ def _validator(name: str) -> Any:
 def _faults(name: str, data: Any) -> tuple[Fault, ...]:
     if not isinstance(data, dict):
         return (Fault((), "the file holds no mapping", "start with `apiVersion:` and `kind:`"),)
-    errors = sorted(
+    found = sorted(
         _validator(name).iter_errors(data), key=lambda e: ([str(p) for p in e.absolute_path], e.message)
     )
-    return tuple(fault for error in errors for fault in _in_words(error))
+    # A value with a fault inside is "unevaluated" as a whole: only the inner fault is worth telling.
+    inner = {tuple(e.absolute_path) for e in found if e.validator != "unevaluatedProperties"}
+    errors = [
+        e
+        for e in found
+        if e.validator != "unevaluatedProperties"
+        or not any(path[: len(e.absolute_path)] == tuple(e.absolute_path) for path in inner)
+    ]
+    return tuple(dict.fromkeys(fault for error in errors for fault in _in_words(error)))
 
 
 def _in_words(error: Any) -> Iterator[Fault]:
@@ -74,9 +83,10 @@ def _in_words(error: Any) -> Iterator[Fault]:
     if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(
         error.instance, dict
     ):
-        known = list(error.schema.get("properties", {}))
-        unknown = [key for key in error.instance if key not in known] or [""]
-        for key in unknown:
+        # The message names the keys at fault: ('domian' was unexpected)
+        named = re.findall(r"'([^']*)'", error.message.rpartition("(")[2])
+        known = _known_fields(error.schema)
+        for key in [key for key in named if key in error.instance] or [""]:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else "own fields belong in customProperties"
             yield Fault((*path, key) if key else path, f"{spot}: the standard has no field {key!r}", hint)
@@ -89,4 +99,21 @@ def _in_words(error: Any) -> Iterator[Fault]:
         yield Fault(path, f"{spot}: {error.instance!r} is not one of the standard's values", hint)
     else:
         text = error.message if len(error.message) < 160 else error.message[:150] + "…"
-        yield Fault(path, f"{spot}: {text}")
+        quote = error.validator == "type" and error.validator_value == "string"
+        plain = quote and not isinstance(error.instance, dict | list)
+        yield Fault(path, f"{spot}: {text}", "put it in quotes" if plain else "")
+
+
+def _known_fields(part: dict[str, Any]) -> list[str]:
+    """Return the fields that a part of a schema names, those of the parts that it refers to included."""
+    known = list(part.get("properties", {}))
+    for name in (ODPS, ODCS):
+        definitions = schema(name).get("$defs", {})
+        for other in [*part.get("allOf", ()), {"$ref": part.get("$ref", "")}]:
+            target = definitions.get(str(other.get("$ref", "")).rpartition("/")[2], {})
+            known += target.get("properties", {})
+            for deeper in target.get("allOf", ()):
+                known += definitions.get(str(deeper.get("$ref", "")).rpartition("/")[2], {}).get(
+                    "properties", {}
+                )
+    return known

@@ -70,3 +70,8 @@ def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bo
 def literal(text: str) -> str:
     """Return a text as a string of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """Return a name as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -45,7 +45,11 @@ def test_the_command_reference_is_that_of_the_commands() -> None:
     text = "# Command line\n\nMade from `--help` by `tests/test_docs.py`.\n"
     for name, command in [("", cli), *sorted(cli.commands.items())]:
         context = click.Context(
-            command, info_name=f"factory {name}".strip(), max_content_width=100, terminal_width=100
+            command,
+            info_name=f"factory {name}".strip(),
+            max_content_width=100,
+            terminal_width=100,
+            help_option_names=["-h", "--help"],
         )
         text += f"\n## factory {name}".rstrip() + f"\n\n```\n{command.get_help(context)}\n```\n"
     held(ROOT / "docs/cli.md", text)

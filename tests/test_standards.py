@@ -47,7 +47,7 @@ def test_what_is_no_mapping_is_one_fault(data: Any, faults: Any) -> None:
     ("contract", "path", "message", "hint"),
     [
         (a_contract(id=None), (), "the document: 'id' is missing", ""),
-        (a_contract(version=1.0), ("version",), "version: 1.0 is not of type 'string'", ""),
+        (a_contract(version=1.0), ("version",), "version: 1.0 is not of type 'string'", "put it in quotes"),
         (a_contract(tags="retail"), ("tags",), "tags: 'retail' is not of type 'array'", ""),
         (
             a_contract(kind="Contract"),

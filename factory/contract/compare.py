@@ -7,6 +7,8 @@ revises is minor, one of information alone is a patch. The order of keys, column
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,15 @@ _MINOR_COLUMN = {
     "transformLogic", "transformSourceObjects", "relationships", "quality", "enum", "logicalTypeOptions",
     "partitioned", "partitionKeyPosition",
 }  # fmt: skip
+# Values that say the same as nothing at all, by the standard's defaults.
+_SAYS_NOTHING: dict[str, tuple[Any, ...]] = {
+    "primaryKey": (False,),
+    "primaryKeyPosition": (-1,),
+    "partitioned": (False,),
+    "partitionKeyPosition": (-1,),
+    "criticalDataElement": (False,),
+    "deprecated": (False,),
+}
 _MINOR_TABLE = {"quality", "relationships"}
 _SPELLINGS = {
     "numeric": "decimal", "int": "integer", "int4": "integer", "int8": "bigint", "text": "varchar",
@@ -148,7 +159,9 @@ def _column(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
     ):
         before, after = old.get(key), new.get(key)
         if key == "physicalType":
-            before, after = _spelled(before), _spelled(after)
+            before, after = spelled(before), spelled(after)
+        elif key in _SAYS_NOTHING:
+            before, after = (None if value in _SAYS_NOTHING[key] else value for value in (before, after))
         severity = "major" if key in _MAJOR_COLUMN else "minor" if key in _MINOR_COLUMN else "patch"
         yield from _field(path, key, before, after, severity)
     for key, lost, gained in (("required", "major", "minor"), ("unique", "major", "minor")):
@@ -156,9 +169,20 @@ def _column(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
             severity = lost if old.get(key) else gained
             yield Change(f"{path}.{key}", "changed", severity, bool(old.get(key)), bool(new.get(key)))
     for key in ("items", "map"):
-        yield from _field(path, key, old.get(key), new.get(key), "major")
+        yield from _nested(f"{path}.{key}", old.get(key), new.get(key))
     yield from _items(path, "column", old.get("properties") or (), new.get("properties") or (), _column)
     yield from _custom(path, old, new)
+
+
+def _nested(path: str, old: Any, new: Any) -> Iterator[Change]:
+    """Compare the element of a list, or key and value of a map: columns without a name."""
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        yield from _field("", path, old, new, "major")
+    elif "key" in old and "key" in new:
+        for part in ("key", "value"):
+            yield from _nested(f"{path}.{part}", old.get(part), new.get(part))
+    else:
+        yield from _column(path, old, new)
 
 
 def _field(prefix: str, key: str, old: Any, new: Any, severity: str) -> Iterator[Change]:
@@ -169,11 +193,12 @@ def _field(prefix: str, key: str, old: Any, new: Any, severity: str) -> Iterator
     yield Change(path, kind, severity, old, new)
 
 
-def _spelled(physical: Any) -> str | None:
+def spelled(physical: Any) -> str | None:
+    """Return a type in one spelling, so that `DECIMAL(18,2)` and `numeric(18, 2)` are the same."""
     if physical is None:
         return None
-    text = " ".join(str(physical).lower().split())
-    head, bracket, rest = text.partition("(")
+    text = re.sub(r"\s*([(),\[\]])\s*", r"\1", " ".join(str(physical).lower().split()))
+    head, bracket, rest = re.fullmatch(r"([^(\[]*)([(\[]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
     return _SPELLINGS.get(head.strip(), head.strip()) + bracket + rest
 
 
@@ -182,8 +207,12 @@ def _unordered(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _unordered(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return sorted((_unordered(item) for item in value), key=repr)
+        return sorted((_unordered(item) for item in value), key=_sortable)
     return value
+
+
+def _sortable(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _short(value: Any) -> str:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factory.artifacts import Artifacts, Column, Relation
+from factory.contract.compare import spelled
 from factory.contract.origins import Origins
 from factory.contract.promises import Promise
 from factory.contract.rules import Rule
 from factory.contract.types import logical_fields
 from factory.documents import dump_yaml
 from factory.lineage import Lineage
-from factory.products import ARCHETYPES, Product
+from factory.products import Product
 from factory.workspace import Workspace
 
 
@@ -81,63 +82,6 @@ def draft_contracts(
     return tuple(
         _Draft(product, promise, artifacts, lineage, tuple(rules), ws).contract() for promise in promises
     )
-
-
-def draft_product(
-    product: Product, contracts: Iterable[Contract], upstream: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the product's full ODPS 1.1.0 document.
-
-    `upstream` are the contracts that the product reads, by contract id: `name` and `version` of each.
-    """
-    contracts = tuple(contracts)
-    document = dict(product.descriptor)
-    kinds = {spoken: written for written, spoken in ARCHETYPES.items()}
-    document["type"] = kinds[product.archetype]
-    document["version"] = product_version(product, contracts)
-    document["status"] = product.status
-    inputs = [
-        {"name": str(port["name"]), "version": str(port["version"]), "contractId": contract_id}
-        for contract_id, port in sorted(upstream.items())
-    ]
-    if inputs:
-        document["inputPorts"] = [*document.get("inputPorts", ()), *inputs]
-    ports = [
-        {
-            "name": contract.name,
-            "version": contract.version,
-            "type": "tables",
-            "description": str((contract.data.get("description") or {}).get("purpose") or product.summary),
-            "contractId": contract.id,
-            **(
-                {"inputContracts": [{"id": p["contractId"], "version": p["version"]} for p in inputs]}
-                if inputs
-                else {}
-            ),
-        }
-        for contract in contracts
-    ]
-    document["outputPorts"] = [*document.get("outputPorts", ()), *ports]
-    return {key: document[key] for key in sorted(document, key=_odps_order)}
-
-
-def product_version(product: Product, contracts: Iterable[Contract]) -> str:
-    """Return the version that the product states, or that of its newest contract."""
-    if product.version:
-        return product.version
-    versions = [tuple(int(n) for n in contract.version.split(".")) for contract in contracts]
-    return ".".join(str(n) for n in max(versions)) if versions else "0.0.0"
-
-
-_ODPS_ORDER = (
-    "apiVersion", "kind", "id", "name", "version", "status", "domain", "type", "tenant", "tags", "description",
-    "synonyms", "deprecated", "context", "inputPorts", "outputPorts", "managementPorts", "support", "team",
-    "authoritativeDefinitions", "customProperties", "productCreatedTs",
-)  # fmt: skip
-
-
-def _odps_order(key: str) -> tuple[int, str]:
-    return (_ODPS_ORDER.index(key) if key in _ODPS_ORDER else len(_ODPS_ORDER), key)
 
 
 # What a dbt `meta` entry becomes where ODCS has a field of its own for it.
@@ -354,7 +298,7 @@ class _Draft:
         return table
 
     def key(self, port: Relation) -> tuple[str, ...]:
-        """Return the primary key: dbt's constraint, else the contract's own."""
+        """Return the primary key of dbt's constraint, folded."""
         return tuple(name.lower() for name in port.primary_key)
 
     def table_facts(self, port: Relation) -> list[dict[str, Any]]:
@@ -430,11 +374,9 @@ class _Draft:
             }
         _put(data, "description", hand.get("description") or column.description)
         in_key = column.name.lower() in key
-        data["required"] = (
-            in_key or "not_null" in column.constraints or any(r.kind == "not_null" for r in rules)
-        )
+        data["required"] = in_key or "not_null" in column.constraints or _holds("not_null", rules)
         alone = len(key) == 1 and in_key
-        unique = alone or "unique" in column.constraints or any(r.kind == "unique" for r in rules)
+        unique = alone or "unique" in column.constraints or _holds("unique", rules)
         if unique:
             data["unique"] = True
         if in_key:
@@ -473,7 +415,7 @@ class _Draft:
         place: tuple[str | int, ...],
     ) -> None:
         for name in ("logicalType", "physicalType"):
-            if name in hand and str(hand[name]).lower() != str(derived.get(name, "")).lower():
+            if name in hand and spelled(hand[name]) != spelled(derived.get(name)):
                 self.conflict(
                     f"the contract says {name} {hand[name]} for {port.identifier}.{column.name}, "
                     f"the database has {derived.get(name)} ({port.file})",
@@ -485,10 +427,11 @@ class _Draft:
         """Take over what only people know, and the permitted values that a test names."""
         for name in _HAND_FIELDS:
             _put(data, name, hand.get(name))
-        accepted = next((r for r in rules if r.kind == "accepted_values"), None)
-        if accepted is not None and "enum" not in data and not accepted.definition.get("where"):
+        accepted = next((r for r in rules if r.kind == "accepted_values" and _is_strict(r)), None)
+        if accepted is not None and "enum" not in data:
             values = (accepted.definition.get("arguments") or {}).get("values") or ()
-            _put(data, "enum", [{"value": value} for value in dict.fromkeys(values)])
+            if isinstance(values, list) and all(isinstance(value, str | int | float) for value in values):
+                _put(data, "enum", [{"value": value} for value in dict.fromkeys(values)])
 
     def relationships(self, rules: Iterable[Rule], meta: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the foreign keys that relationships tests check; those of other products become an address."""
@@ -506,7 +449,7 @@ class _Draft:
         return found
 
     def covers(self, model: str) -> bool:
-        return not self.promise.tables or model in self.promise.tables
+        return any(model in (port.identifier, port.name) for port in self.ports())
 
     def rules_of(self, port: Relation, column: str) -> list[Rule]:
         return [
@@ -544,6 +487,18 @@ class _Draft:
             data.update({"type": "custom", "engine": rule.origin, "implementation": rule.definition})
         data["customProperties"] = [{"property": "origin", "value": rule.origin}]
         return data
+
+
+_REFERABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def _is_strict(rule: Rule) -> bool:
+    """Say whether a dbt test holds for every row of what is published: no filter, and a failure refuses."""
+    return rule.origin == "dbt" and rule.severity == "error" and not rule.definition.get("where")
+
+
+def _holds(kind: str, rules: Iterable[Rule]) -> bool:
+    return any(rule.kind == kind and _is_strict(rule) for rule in rules)
 
 
 def _put(data: dict[str, Any], key: str, value: Any) -> None:

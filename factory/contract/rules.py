@@ -24,11 +24,25 @@ DIMENSIONS = ("accuracy", "completeness", "conformity", "consistency", "coverage
 # The dimension of a rule by the words in its kind, first match counts. The seven are those of the EDM Council
 # that ODCS uses; a `dimension` in the test's meta, the check's attributes or the rule itself overrides.
 _DIMENSION_WORDS = (
-    ("uniqueness", ("unique", "duplicate")),
-    ("completeness", ("not_null", "null", "missing", "complete", "not_empty")),
-    ("consistency", ("relationships", "exist in", "same as", "equal", "reconcil", "consisten", "match")),
-    ("timeliness", ("freshness", "recency", "late")),
-    ("coverage", ("row_count", "rowcount", "cardinality", "coverage", "at_least_one", "reference")),
+    ("uniqueness", ("unique", "uniqueness", "duplicate", "duplicates", "distinct")),
+    ("completeness", ("not null", "null", "nulls", "missing", "complete", "completeness", "not empty")),
+    ("conformity", ("regex", "pattern")),
+    (
+        "consistency",
+        (
+            "match",
+            "matches",
+            "relationships",
+            "exist in",
+            "same as",
+            "equal",
+            "reconcile",
+            "reconciliation",
+            "consistent",
+        ),
+    ),
+    ("timeliness", ("freshness", "recency", "late", "recent")),
+    ("coverage", ("row count", "rowcount", "cardinality", "coverage", "at least one")),
     (
         "conformity",
         ("accepted", "invalid", "valid", "schema", "regex", "type", "format", "length", "range", "between"),
@@ -97,8 +111,11 @@ def dimension_of(words: str, override: Any = None) -> str:
     stated = {"validity": "conformity"}.get(stated, stated)
     if stated in DIMENSIONS:
         return stated
-    text = words.lower()
-    return next((d for d, found in _DIMENSION_WORDS if any(word in text for word in found)), "accuracy")
+    # Whole words: `calculated` is not late.
+    text = " " + " ".join(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower())) + " "
+    return next(
+        (d for d, found in _DIMENSION_WORDS if any(f" {word} " in text for word in found)), "accuracy"
+    )
 
 
 def _from_test(test: DataTest, product: Product, artifacts: Artifacts) -> Rule:
@@ -146,7 +163,7 @@ def _from_sodacl(file: Path, product: Product) -> list[Rule]:
         raise QualityError(
             "the file holds no checks", where=file, line=1, hint="start with `checks for <table>:` and a list"
         )
-    rules = []
+    rules: list[Rule] = []
     for key, checks in document.data.items():
         heading = _CHECKS_FOR.fullmatch(key)
         if not heading:
@@ -160,8 +177,15 @@ def _from_sodacl(file: Path, product: Product) -> list[Rule]:
             )
         table = heading[1].strip().strip('"')
         for number, check in enumerate(checks):
-            place = (key, number)
-            rules.append(_soda_rule(check, key, table, product, file, document.line(*place)))
+            line = document.line(key, number)
+            if any(rule.line == line for rule in rules):
+                raise QualityError(
+                    "two checks stand on one line",
+                    where=file,
+                    line=line,
+                    hint="write each on a line of its own",
+                )
+            rules.append(_soda_rule(check, key, table, product, file, line))
     return rules
 
 
@@ -188,7 +212,11 @@ def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Pat
         column=column[1].strip('"') if column else "",
         name=str(options.get("name") or text),
         kind=kind,
-        dimension=dimension_of(text, attributes.get("dimension") if isinstance(attributes, dict) else None),
+        # The metric says what is checked; a column may be called anything.
+        dimension=dimension_of(
+            text if kind == "values" else kind,
+            attributes.get("dimension") if isinstance(attributes, dict) else None,
+        ),
         severity="warning" if warns else "error",
         definition=dump_yaml({heading: [check]}),
         description="",

@@ -66,11 +66,12 @@ Influence = Source
 
 @dataclass(frozen=True, slots=True)
 class ModelTrace:
-    """The lineage of one model: its columns, and what decides which rows it has."""
+    """The lineage of one model: its columns, what decides which rows it has, and tables that it should not read."""
 
     relation: str
     columns: tuple[ColumnTrace, ...]
     influences: tuple[Influence, ...]
+    hidden: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnTrace | None:
         """Return a column's trace, whatever the case of its name."""

@@ -7,6 +7,7 @@ Takes compiled SQL, dbt's name of the dialect and the tables that the statement 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,10 +33,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a statement says about its columns, or why it could not be read."""
+    """What a statement says about its columns, or why it could not be read.
+
+    Attributes:
+        columns: its output columns.
+        influences: what decides which rows it has.
+        hidden: tables that it reads and that are none of those given.
+        error: why it could not be read, or empty.
+    """
 
     columns: tuple[ColumnTrace, ...] = ()
     influences: tuple[Influence, ...] = ()
+    hidden: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -75,9 +84,12 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         if root is None:
             return Statement(error="not a query")
         reader = _Reader(known, dialect)
-        return Statement(reader.columns(root), reader.influences(root))
+        return Statement(reader.columns(root), reader.influences(root), reader.hidden(root))
+    except ValueError as error:
+        return Statement(error=f"no dialect for {adapter}: {error}")
     except SqlglotError as error:
-        return Statement(error="SQL that sqlglot cannot read: " + " ".join(str(error).split())[:200])
+        text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+        return Statement(error="SQL that sqlglot cannot read: " + " ".join(text.split())[:200])
     except RecursionError:
         return Statement(error="SQL nested too deeply to be read")
 
@@ -134,12 +146,27 @@ class _Reader:
                 found |= self.sources_in(scope, part, kind)
         return tuple(sorted(found))
 
+    def hidden(self, root: Scope) -> tuple[str, ...]:
+        """Return the tables that are read past dbt's ref() and source()."""
+        found = set()
+        for scope in root.traverse():
+            for source in scope.sources.values():
+                if not isinstance(source, exp.Table) or isinstance(source.this, exp.Func):
+                    continue
+                if _key(source) not in self.known:
+                    found.add(".".join(part for part in (source.catalog, source.db, source.name) if part))
+        return tuple(sorted(found))
+
     def sources_in(self, scope: Scope, part: exp.Expr, kind: str) -> set[Influence]:
-        """Return the columns that a clause names, as sources of one indirect kind."""
-        flow = _Flow()
-        for column in part.find_all(exp.Column):
-            flow.add(self.column(scope, column), kind)
-        return {source for source in flow.sources if source.kind == kind}
+        """Return the columns that a clause names, its subqueries' own included, as sources of one indirect kind."""
+        found: set[Source] = set()
+        for column in _own_columns(part):
+            found |= self.column(scope, column).sources
+        for inner in scope.subquery_scopes:
+            if _is_inside(inner.expression, part):
+                for name in _names(inner):
+                    found |= self.flow(inner, name).sources
+        return {Source(source.relation, source.column, kind) for source in found}
 
     def flow(self, scope: Scope, name: str) -> _Flow:
         """Return what flows into one output column of a scope; a column on its own way in adds nothing."""

@@ -54,7 +54,9 @@ def _trace(relation: Relation, artifacts: Artifacts, columns: dict[str, tuple[st
     statement = read_statement(sql, artifacts.adapter, tables)
     if statement.error:
         return _unknown(relation, statement.error)
-    return ModelTrace(relation.unique_id, _declared(relation, statement.columns), statement.influences)
+    return ModelTrace(
+        relation.unique_id, _declared(relation, statement.columns), statement.influences, statement.hidden
+    )
 
 
 def _declared(relation: Relation, traced: tuple[ColumnTrace, ...]) -> tuple[ColumnTrace, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from factory.evidence import Evidence, Finding, Severity
 
+_FAILED = ("error", "fail", "runtime error", "partial success")
+
 # Words of database errors that speak of the SQL, not of the data in it.
 _SQL_FAULTS = (
     "Parser Error",
@@ -21,7 +23,7 @@ _SQL_FAULTS = (
 def built(evidence: Evidence) -> Iterator[Finding]:
     """Every model, seed and snapshot of a product is built."""
     for run in evidence.runs:
-        if run.status == "error":
+        if run.status in _FAILED:
             line = _line_in_source(run.message, evidence, run.file)
             where = evidence.place(run.file)
             fault = any(words in run.message for words in _SQL_FAULTS)
@@ -34,7 +36,7 @@ def built(evidence: Evidence) -> Iterator[Finding]:
                 input_fault=fault,
             )
     skipped = [run.name for run in evidence.runs if run.status == "skipped"]
-    if skipped and not any(run.status == "error" for run in evidence.runs):
+    if skipped and not any(run.status in _FAILED for run in evidence.runs):
         message = (
             f"{len(skipped)} of its models were skipped, because something before them failed: {skipped[0]}"
         )

@@ -16,7 +16,8 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
     """
     for port in evidence.ports:
         names = (port.identifier.lower(), port.name.lower())
-        if not any(result.rule.table.lower() in names for result in evidence.checks):
+        rules = [result.rule for result in evidence.checks if result.rule.kind != "text"]
+        if not any(rule.table.lower() in names for rule in rules):
             hint = f"add a test in YAML, or `checks for {port.identifier}:` in checks/"
             message = f"the output port {port.identifier} has no test and no check"
             yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
@@ -37,7 +38,7 @@ _CONSEQUENCES = (Outcome.NOT_RUN, Outcome.ERROR)
 
 def _unbuilt(evidence: Evidence) -> set[str]:
     """Return the names of tables that this run did not build: their checks have nothing new to say."""
-    failed = {run.unique_id for run in evidence.runs if run.status in ("error", "skipped")}
+    failed = {run.unique_id for run in evidence.runs if run.status not in ("success", "pass", "no-op")}
     models = [model for model in evidence.models if model.unique_id in failed]
     return {name.lower() for model in models for name in (model.name, model.identifier)}
 

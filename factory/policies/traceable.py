@@ -17,13 +17,11 @@ def traceable(evidence: Evidence) -> Iterator[Finding]:
         trace = evidence.lineage.models.get(model.unique_id)
         if trace is None:
             continue
-        hidden = sorted({c.unknown for c in trace.columns if "not a ref() or source()" in c.unknown})
-        for reason in hidden:
+        for table in trace.hidden:
+            message = f"{model.name} reads {table}, which is not a ref() or source() of the model"
             hint = "declare it as a source, or use ref()"
-            yield Finding(
-                "traceable", Severity.BLOCKS, f"{model.name}: {reason}", evidence.place(model.file), hint
-            )
-        others = [c for c in trace.columns if c.unknown and c.unknown not in hidden]
+            yield Finding("traceable", Severity.BLOCKS, message, evidence.place(model.file), hint)
+        others = [c for c in trace.columns if c.unknown and "not a ref() or source()" not in c.unknown]
         if others and model in evidence.ports:
             first = f"{others[0].column}: {others[0].unknown}"
             message = f"{model.name}: the origin of {len(others)} columns is unknown ({first})"

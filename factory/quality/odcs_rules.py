@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from factory.contract import Rule
 from factory.quality.results import CheckResult, Outcome
+from factory.tables import literal, quoted
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "mustBe": lambda value, goal: value == goal,
@@ -62,6 +64,8 @@ def _operators(rule: Rule) -> list[str]:
 
 
 def _judge(rule: Rule, value: Any, operators: list[str], seconds: float) -> CheckResult:
+    if isinstance(value, Decimal):
+        value = float(value)
     measured = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
     try:
         missed = [
@@ -97,33 +101,36 @@ def _sql(rule: Rule, connection: Any) -> str:
 def _select(query: str, rule: Rule, connection: Any) -> str:
     import duckdb
 
-    for name, value in (
-        ("table", rule.table),
-        ("object", rule.table),
-        ("column", rule.column),
-        ("property", rule.column),
-    ):
-        query = re.sub(rf"\$?\{{\s*{name}\s*\}}", f'"{value}"', query)
+    names = {"table": rule.table, "object": rule.table, "column": rule.column, "property": rule.column}
+    query = re.sub(
+        r"\$?\{\s*(table|object|column|property)\s*\}", lambda found: quoted(names[found[1]]), query
+    )
     try:
         statements = connection.extract_statements(query)
     except duckdb.Error as error:
         raise _NotExecutableError(f"its SQL does not parse: {' '.join(str(error).split())[:200]}") from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise _NotExecutableError("a rule is one SELECT and nothing else")
+    if not re.match(
+        r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|from|values)\b", query, re.IGNORECASE | re.DOTALL
+    ):
+        raise _NotExecutableError(
+            "a rule is one SELECT and nothing else"
+        )  # DuckDB takes PRAGMA for a SELECT, too
     return query
 
 
 def _library(metric: str, rule: Rule) -> str:
     arguments: Mapping[str, Any] = rule.definition.get("arguments") or {}
-    table, column = f'"{rule.table}"', f'"{rule.column}"'
+    table, column = quoted(rule.table), quoted(rule.column)
     if metric == "rowCount":
         return f"select count(*) from {table}"  # noqa: S608  (names come from the contract and are quoted)
     if metric == "duplicateValues":
         names = arguments.get("properties") or ([rule.column] if rule.column else [])
         if not names:
             raise _NotExecutableError("duplicateValues on a table needs arguments.properties")
-        columns = ", ".join(f'"{name}"' for name in names)
-        known = " and ".join(f'"{name}" is not null' for name in names)
+        columns = ", ".join(quoted(name) for name in names)
+        known = " and ".join(f"{quoted(name)} is not null" for name in names)
         bad = f"(select coalesce(sum(n), 0) from (select count(*) as n from {table} where {known} group by {columns} having count(*) > 1))"  # noqa: S608, E501
         return _share(bad, table, rule)
     if not rule.column:
@@ -144,7 +151,8 @@ def _library(metric: str, rule: Rule) -> str:
 
 def _share(count: str, table: str, rule: Rule) -> str:
     if str(rule.definition.get("unit") or "rows").lower() in ("percent", "%"):
-        return f"select 100.0 * {count} / nullif((select count(*) from {table}), 0)"  # noqa: S608
+        # No rows, no share of them at fault.
+        return f"select coalesce(100.0 * {count} / nullif((select count(*) from {table}), 0), 0)"  # noqa: S608
     return f"select {count}"
 
 
@@ -153,17 +161,17 @@ def _invalid(column: str, arguments: Mapping[str, Any]) -> str:
     if arguments.get("validValues"):
         parts.append(f"not ({_is_in(column, arguments['validValues'])})")
     if arguments.get("pattern"):
-        parts.append(f"not regexp_full_match({column}::varchar, {_literal(arguments['pattern'])})")
+        parts.append(f"not regexp_full_match({column}::varchar, {literal(str(arguments['pattern']))})")
     if not parts:
         raise _NotExecutableError("invalidValues needs arguments.validValues or arguments.pattern")
     return " or ".join(parts)
 
 
 def _is_in(column: str, values: list[Any]) -> str:
-    known = [_literal(value) for value in values if value is not None]
-    return f"{column}::varchar in ({', '.join(known)})" if known else "false"
-
-
-def _literal(value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return "'" + text.replace("'", "''") + "'"
+    known = [value for value in values if value is not None]
+    if not known:
+        return "false"
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
+        return f"try_cast({column} as double) in ({', '.join(repr(float(value)) for value in known)})"
+    texts = (str(value).lower() if isinstance(value, bool) else str(value) for value in known)
+    return f"{column}::varchar in ({', '.join(literal(text) for text in texts)})"

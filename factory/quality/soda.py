@@ -182,7 +182,7 @@ def _made_on_the_fly(check: Any, product: Product, files: tuple[Path, ...]) -> R
         column=str(column.column_name) if column is not None else "",
         name=text,
         kind=str(check.check_cfg.source_line).split("(", 1)[0].strip(),
-        dimension=dimension_of(text),
+        dimension=dimension_of(str(check.check_cfg.source_line).split("(", 1)[0]),
         severity="error",
         definition=str(check.check_cfg.source_line),
         description="",

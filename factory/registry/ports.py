@@ -24,7 +24,7 @@ from factory.contract import Contract
 from factory.errors import RegistryError
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
-from factory.tables import SCHEMA, literal, opened
+from factory.tables import SCHEMA, literal, opened, quoted
 from factory.workspace import PROD, Workspace
 
 POINTER_FILE = "current.json"
@@ -200,10 +200,10 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
             connection.execute(f"attach {literal(temporary.as_posix())} as {_VIEWS}")
             connection.execute("begin")
             for schema in sorted({name.split(".")[0] for name in views} - {SCHEMA}):
-                connection.execute(f"create schema {_VIEWS}.{_quoted(schema)}")
+                connection.execute(f"create schema {_VIEWS}.{quoted(schema)}")
             for name, path in sorted(views.items()):
                 schema, table = name.split(".", 1)
-                view = f"{_VIEWS}.{_quoted(schema)}.{_quoted(table)}"
+                view = f"{_VIEWS}.{quoted(schema)}.{quoted(table)}"
                 connection.execute(f"create view {view} as select * from read_parquet({literal(path)})")  # noqa: S608
             connection.execute("commit")
             connection.execute(f"detach {_VIEWS}")
@@ -235,8 +235,8 @@ def _views(ws: Workspace) -> dict[str, str]:
 
 
 def _export(connection: Any, table: Relation, file: Path) -> None:
-    order = ", ".join(_quoted(name) for name in table.primary_key) or "all"
-    source = f"{_quoted(table.database)}.{_quoted(table.schema)}.{_quoted(table.identifier)}"
+    order = ", ".join(quoted(name) for name in table.primary_key) or "all"
+    source = f"{quoted(table.database)}.{quoted(table.schema)}.{quoted(table.identifier)}"
     query = f"select * from {source} order by {order}"  # noqa: S608  (names are quoted)
     connection.execute(f"copy ({query}) to {literal(file.as_posix())} (format parquet, compression zstd)")
 
@@ -253,7 +253,3 @@ def _rename_or_keep(staged: Path, folder: Path) -> None:
 def _sync(file: Path) -> None:
     with file.open("rb") as handle:
         os.fsync(handle.fileno())
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
