@@ -66,14 +66,15 @@ def _walk(
     """Run dbt once, then let each product that must run pass the rest of the line."""
     ws, products = mesh.ws, mesh.products
     progress("parse", f"{len(products)} products")
+    profile = write_run_profile(ws, products, {})
+    publisher = Publisher(ws, request.publish)
+    clock.charge("own")
     dbt = Dbt(
         ws,
-        write_run_profile(ws, products, {}),
+        profile,
         request.variables,
         on_node=lambda node, status: progress("build", f"{node} {status}"),
     )
-    publisher = Publisher(ws, request.publish)
-    clock.charge("own")
     try:
         project = dbt.parse(products)
         clock.charge("dbt")

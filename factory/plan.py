@@ -86,6 +86,11 @@ def needs_dbt(mesh: Mesh, request: Request) -> bool:
         return bool(products)
     if any(state[name].fingerprint != mesh.print_of(name) for name in products):
         return True  # who reads whom may have changed with it
+    if (
+        not {u for name in products for u in (*state[name].upstreams, *state[name].code_upstreams)}
+        <= products.keys()
+    ):
+        return True  # a product that others read is gone: dbt says where
     plan = plan_run(mesh, request)
     return bool(plan.build) or any(wants_freshness(state[name]) for name in plan.unchanged)
 

@@ -54,6 +54,14 @@ def schema(name: str) -> dict[str, Any]:
 
 
 @functools.cache
+def _quick(name: str) -> Any:
+    """Return the validator that only says yes or no, a hundred times as fast as the one that explains."""
+    from jsonschema_rs import Draft201909Validator
+
+    return Draft201909Validator(schema(name))
+
+
+@functools.cache
 def _validator(name: str) -> Any:
     from jsonschema import Draft201909Validator
 
@@ -63,6 +71,8 @@ def _validator(name: str) -> Any:
 def _faults(name: str, data: Any) -> tuple[Fault, ...]:
     if not isinstance(data, dict):
         return (Fault((), "the file holds no mapping", "start with `apiVersion:` and `kind:`"),)
+    if _quick(name).is_valid(data):
+        return ()
     found = sorted(
         _validator(name).iter_errors(data), key=lambda e: ([str(p) for p in e.absolute_path], e.message)
     )
@@ -74,7 +84,8 @@ def _faults(name: str, data: Any) -> tuple[Fault, ...]:
         if e.validator != "unevaluatedProperties"
         or not any(path[: len(e.absolute_path)] == tuple(e.absolute_path) for path in inner)
     ]
-    return tuple(dict.fromkeys(fault for error in errors for fault in _in_words(error)))
+    faults = tuple(dict.fromkeys(fault for error in errors for fault in _in_words(error)))
+    return faults or (Fault((), f"the document is not valid by {name}"),)
 
 
 def _in_words(error: Any) -> Iterator[Fault]:

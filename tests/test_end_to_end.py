@@ -369,3 +369,10 @@ def test_dbt_itself_works_by_hand_from_the_root(mesh: Path) -> None:
         )
         assert done.returncode == 0, done.stdout
         assert "deprecat" not in done.stdout.lower()
+
+
+def test_a_product_that_is_gone_is_missed_by_those_that_read_it(mesh: Path, factory: Command) -> None:
+    shutil.move(mesh / "products/sales", mesh.parent / "sales")
+    result = factory("build")
+    assert result.code == 2
+    assert "products/board/models/board.sql" in result.err

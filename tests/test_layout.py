@@ -26,6 +26,7 @@ DOORS = {
     "copier": {"scaffold"},
     "click": {"cli"},
     "jsonschema": {"standards"},
+    "jsonschema_rs": {"standards"},
     "yaml": {"documents"},
     "filelock": {"locking"},
     "duckdb": {"tables", "quality", "registry"},

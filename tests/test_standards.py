@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
@@ -136,3 +137,43 @@ def test_every_fault_is_told_in_the_order_of_the_document() -> None:
 def test_a_long_value_does_not_flood_the_message() -> None:
     (fault,) = odps_faults({**DESCRIPTOR, "name": ["x" * 5000]})
     assert len(fault.message) < 200
+
+
+def test_the_quick_validator_and_the_one_that_explains_agree() -> None:
+    """Each value of a rich contract in turn is replaced by one of another kind, or taken away."""
+    from factory.standards import ODCS, _quick, _validator
+
+    contract = a_contract(
+        schema=[
+            {
+                "name": "orders",
+                "logicalType": "object",
+                "quality": [{"type": "library", "metric": "rowCount", "mustBeGreaterThan": 0}],
+                "properties": [
+                    {"name": "id", "logicalType": "integer", "logicalTypeOptions": {"format": "i32"}}
+                ],
+            }
+        ],
+        servers=[{"server": "ports", "type": "duckdb", "database": "ports.duckdb"}],
+        team={"name": "t", "members": [{"username": "a@example.org", "role": "dpo"}]},
+    )
+    assert _quick(ODCS).is_valid(contract)
+    tried = 0
+    for changed in _mutations(contract):
+        assert _quick(ODCS).is_valid(changed) == (not list(_validator(ODCS).iter_errors(changed))), changed
+        tried += 1
+    assert tried > 100
+
+
+def _mutations(value: Any) -> Iterator[Any]:
+    yield from ("text", 7, True, None, [], {}, {"unknown": 1})
+    if isinstance(value, dict):
+        yield {**value, "unknown": 1}
+        for key, inner in value.items():
+            yield {k: v for k, v in value.items() if k != key}
+            for changed in _mutations(inner):
+                yield {**value, key: changed}
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            for changed in _mutations(inner):
+                yield [*value[:number], changed, *value[number + 1 :]]
