@@ -58,29 +58,39 @@ def run_as_json(run: Run) -> dict[str, Any]:
     }
 
 
-def run_as_text(run: Run, ws: Workspace, color: bool) -> str:
-    """Return the summary of a run: a row per product, then every reason, then where to look."""
+#: The columns of a run's summary; those that a narrow terminal does without come with their order of leaving.
+_COLUMNS = (
+    "",
+    "product",
+    "archetype",
+    "version",
+    "tests",
+    "checks",
+    "columns",
+    "contract",
+    "outcome",
+    "seconds",
+)
+_RIGHT = {"tests", "checks", "columns", "seconds"}
+_LEAVE_FIRST = ("contract", "archetype", "columns", "checks", "tests")
+
+
+def run_as_text(run: Run, ws: Workspace, color: bool, width: int | None = None) -> str:
+    """Return the summary of a run: a row per product, then every reason, then where to look.
+
+    In less than `width` columns, what other commands tell too is left out of the rows.
+    """
     if not run.products:
         empty = not ws.products.is_dir() or not any(entry.is_dir() for entry in ws.products.iterdir())
         return "No product to build: " + (
             "products/ is empty." if empty else "none of those chosen has changed."
         )
-    lines = table(
-        (
-            "",
-            "product",
-            "archetype",
-            "version",
-            "tests",
-            "checks",
-            "columns",
-            "contract",
-            "outcome",
-            "seconds",
-        ),
-        [_row(product) for product in run.products],
-        right={4, 5, 6, 9},
-    )
+    names = list(_COLUMNS)
+    lines = _rows(run, names)
+    for leaving in _LEAVE_FIRST:
+        if width is not None and max(map(len, lines)) > width:
+            names.remove(leaving)
+            lines = _rows(run, names)
     lines = [
         lines[0],
         *(_colored(line, p.outcome, color) for line, p in zip(lines[1:], run.products, strict=True)),
@@ -95,21 +105,25 @@ def run_as_text(run: Run, ws: Workspace, color: bool) -> str:
     return "\n".join(lines)
 
 
-def _row(product: ProductResult) -> tuple[str, ...]:
+def _rows(run: Run, names: Sequence[str]) -> list[str]:
+    rows = [[_cells(product)[name] for name in names] for product in run.products]
+    return table(names, rows, right={n for n, name in enumerate(names) if name in _RIGHT})
+
+
+def _cells(product: ProductResult) -> dict[str, str]:
     idle = product.outcome is ProductOutcome.UNCHANGED
-    seconds = "" if idle else f"{product.seconds:.1f}"
-    return (
-        _MARKS[product.outcome],
-        product.name,
-        product.archetype,
-        product.version,
-        "" if idle else _count(product.tests),
-        "" if idle else _count(product.checks),
-        "" if idle else _count(product.columns),
-        ", ".join(c.split(" ")[0] for c in product.contracts) or "none",
-        str(product.outcome),
-        seconds,
-    )
+    return {
+        "": _MARKS[product.outcome],
+        "product": product.name,
+        "archetype": product.archetype,
+        "version": product.version,
+        "tests": "" if idle else _count(product.tests),
+        "checks": "" if idle else _count(product.checks),
+        "columns": "" if idle else _count(product.columns),
+        "contract": ", ".join(c.split(" ")[0] for c in product.contracts) or "none",
+        "outcome": str(product.outcome),
+        "seconds": "" if idle else f"{product.seconds:.1f}",
+    }
 
 
 def _count(count: Count) -> str:

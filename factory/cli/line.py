@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -112,7 +113,8 @@ def _run(
         click.echo(as_json(run_as_json(result)))
     else:
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        click.echo(run_as_text(result, ws, color), color=color)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        click.echo(run_as_text(result, ws, color, width), color=color)
     return result.exit_code
 
 
