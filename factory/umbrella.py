@@ -19,6 +19,7 @@ from factory.products import Product
 from factory.workspace import PROD, Workspace
 
 PROFILE = "factory"
+ALONE = "alone"
 _MARK = "# Written by `factory sync` from the folders under products/. Do not edit: the next build writes it again.\n"
 _TARGETS = (PROD, "dev", "ci")
 
@@ -82,6 +83,8 @@ def is_embedded(ws: Workspace) -> bool:
 def _by_hand(ws: Workspace, names: list[str]) -> dict[str, Any]:
     targets = dict.fromkeys((*_TARGETS, *ws.settings.targets))
     outputs = {target: _output(ws, target, names, {}) for target in targets}
+    # For a product alone, from its own folder: nothing to attach, nothing left behind.
+    outputs[ALONE] = {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1}
     return {PROFILE: {"target": PROD, "outputs": outputs}}
 
 

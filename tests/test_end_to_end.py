@@ -376,3 +376,13 @@ def test_a_product_that_is_gone_is_missed_by_those_that_read_it(mesh: Path, fact
     result = factory("build")
     assert result.code == 2
     assert "products/board/models/board.sql" in result.err
+
+
+def test_a_product_that_reads_no_other_builds_alone_from_its_own_folder(mesh: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "dbt", "build", "--profiles-dir", "../..", "--target", "alone"],
+        cwd=mesh / "products/shop",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout

@@ -48,7 +48,7 @@ def test_a_folder_that_is_gone_is_unlinked_and_what_dbt_deps_copied_is_replaced(
 def test_each_product_has_a_file_of_its_own_and_paths_are_relative(ws: Workspace) -> None:
     sync(ws, products(ws, "orders"))
     outputs = yaml.safe_load((ws.root / "profiles.yml").read_text("utf-8"))["factory"]["outputs"]
-    assert outputs.keys() == {"prod", "dev", "ci"}
+    assert outputs.keys() == {"prod", "dev", "ci", "alone"}
     (attached,) = outputs["dev"]["attach"]
     assert (attached["path"], attached["alias"]) == ("target/dev/duckdb/orders.duckdb", "orders")
     assert str(ws.root) not in (ws.root / "profiles.yml").read_text("utf-8")
