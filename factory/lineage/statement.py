@@ -204,6 +204,8 @@ class _Reader:
         while isinstance(body, exp.Paren):
             body = body.this
         result = _Flow()
+        if body.find(exp.Columns, exp.TableColumn):
+            return _Flow(unknown="a choice of columns or a whole row, which is not followed")
         if isinstance(body, exp.Column):
             result.add(passed := self.column(scope, body), "IDENTITY")
             result.expression = passed.expression or body.name
@@ -219,10 +221,12 @@ class _Reader:
 
     def column(self, scope: Scope | None, column: exp.Column) -> _Flow:
         """Return what flows into a column reference: the column of a table, or of an inner scope."""
+        if scope is not None and not scope.sources and column.table:
+            return _Flow()  # a recursive query reading itself: its first branch tells the rest
         while scope is not None:
             source = scope.sources.get(column.table)
             if isinstance(source, exp.Table):
-                return self.leaf(source, column)
+                return self.leaf(scope, source, column)
             if isinstance(source, Scope):
                 if source.is_udtf:
                     return self.table_function(source)
@@ -230,13 +234,17 @@ class _Reader:
             scope = scope.parent  # a correlated subquery names its parent's tables
         if not column.table:
             return _Flow(unknown=f"the column {column.name} cannot be given to one table")
-        return _Flow()
+        return _Flow(unknown=f"{column.table}, where {column.name} comes from, cannot be followed")
 
-    def leaf(self, source: exp.Table, column: exp.Column) -> _Flow:
+    def leaf(self, scope: Scope, source: exp.Table, column: exp.Column) -> _Flow:
         table = self.known.get(_key(source))
         if table is None:
             if isinstance(source.this, exp.Func):
-                return _Flow()  # a generator such as range(): no table stands behind it
+                # A table function such as range(1, o.id) is made of what goes into it, if anything does.
+                made = _Flow()
+                for argument in source.this.find_all(exp.Column):
+                    made.add(self.column(scope, argument), "TRANSFORMATION")
+                return made
             return _Flow(
                 unknown=f"{source.sql(dialect=self.dialect)} is not a ref() or source() of the model"
             )
@@ -251,6 +259,8 @@ class _Reader:
 
     def table_function(self, scope: Scope) -> _Flow:
         """Columns of unnest() and lateral functions are made of the columns that go into the function."""
+        if scope.expression.find(exp.Query):
+            return _Flow(unknown="a lateral subquery, which is not followed")
         result = _Flow()
         for column in _own_columns(scope.expression):
             result.add(self.column(scope.parent, column), "TRANSFORMATION")
