@@ -410,7 +410,7 @@ def _test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | None) -
         file=_text(node, "original_file_path").replace("\\", "/"),
         kind=kind,
         attached=attached,
-        column=_text(node, "column_name"),
+        column=_text(node, "column_name").strip('"`[]'),  # dbt quotes the names of quoted columns
         arguments=arguments,
         severity=(_text(config, "severity") or "error").lower(),
         where=_text(config, "where"),

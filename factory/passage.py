@@ -18,7 +18,7 @@ from factory.changes import Built, external_sources, with_code
 from factory.clock import Clock, Progress
 from factory.contract import Promise, Rule, draft_contracts, gather_rules, product_version
 from factory.errors import QualityError, VersionExistsError
-from factory.evidence import Evidence
+from factory.evidence import Evidence, Published
 from factory.lineage import Lineage
 from factory.plan import Mesh
 from factory.products import Product
@@ -29,6 +29,7 @@ from factory.results import ProductOutcome, ProductResult
 from factory.selection import reach
 from factory.tools import tool_versions
 from factory.verdict import blocked, judged, refused
+from factory.workspace import PROD, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Line:
         rules = gather_rules(product, written.promises, written.checks, self.artifacts)
         contracts = draft_contracts(product, written.promises, self.artifacts, self.lineage, rules, ws)
         registry = Registry(ws)
+        previous = {**promised_to_all(ws, product), **registry.published(product)}
         self.clock.charge("own")
         checks = run_checks(product, rules, self.artifacts, self.files(name), ws)
         self.clock.charge("soda")
@@ -120,7 +122,7 @@ class Line:
             runs=tuple(r for r in self.artifacts.runs if r.package == name),
             lineage=self.lineage,
             contracts=contracts,
-            previous=registry.published(product),
+            previous=previous,
             previous_product=registry.published_product(product, product_version(product, contracts)),
             checks=checks,
             crossings=tuple(c for c in self.project.crossings if c.product == name),
@@ -144,6 +146,17 @@ class Line:
             contracts=self.publisher.contracts(name),
             sources=external_sources(product, self.artifacts, freshness, self.mesh.ws),
         )
+
+
+def promised_to_all(ws: Workspace, product: Product) -> dict[str, tuple[Published, ...]]:
+    """Return what `prod` has published of a product, for a run of another target: what a branch must not break."""
+    if ws.target == PROD:
+        return {}
+    published = Registry(replace(ws, target=PROD)).published(product)
+    return {
+        name: tuple(replace(p, data={k: v for k, v in p.data.items() if k != "servers"}) for p in versions)
+        for name, versions in published.items()
+    }
 
 
 def _is_good(result: ProductResult) -> bool:

@@ -49,6 +49,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
             results = _walk(mesh, written, request, progress, clock)
         else:
             results = _unchanged(mesh, plan_run(mesh, request))
+            Publisher(ws, request.publish).keep_up()
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -81,6 +82,7 @@ def _walk(
         _refuse_cycles(project, products)
         plan = plan_run(mesh, request, project, dbt.freshness)
         if not plan.build:
+            publisher.keep_up()
             return _unchanged(mesh, plan)
         stand_ins = publisher.stand_ins(plan.build, project.upstreams, products)
         write_run_profile(ws, [*plan.build, *stand_ins], stand_ins)

@@ -165,7 +165,7 @@ def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, str], asked: bool) -
         return False
     if (asked or not wants_freshness(built)) and external_changed(built, loaded, mesh.ws):
         return False
-    return _is_published(mesh.ws, mesh.products[name], built) and _inputs_are(mesh.ws, built)
+    return _is_published(mesh.ws, mesh.products[name], built) and _inputs_are(mesh, built)
 
 
 def _is_published(ws: Workspace, product: Product, built: Built) -> bool:
@@ -177,14 +177,14 @@ def _is_published(ws: Workspace, product: Product, built: Built) -> bool:
         if is_embedded(ws) and pointer.get("snapshot") != built.snapshots.get(key):
             return False
         expires = registry.expires(product, contract, version)
-        if expires is None or expires <= now or registry.published_text(product, contract, version) is None:
+        if expires is None or expires <= now or not registry.is_whole(product, contract, version):
             return False
-    return bool(built.contracts)
+    return bool(built.contracts) and registry.published_product(product, built.version) is not None
 
 
-def _inputs_are(ws: Workspace, built: Built) -> bool:
-    for key, snapshot in built.inputs.items():
-        domain, product = key.split("/")[:2]
-        if readable(ws, domain, product).get(key) != snapshot:
-            return False
-    return True
+def _inputs_are(mesh: Mesh, built: Built) -> bool:
+    """Say whether the ports that a product read are the ones that it would read now, a new major included."""
+    now: dict[str, str] = {}
+    for upstream in built.upstreams:
+        now |= readable(mesh.ws, mesh.products[upstream].domain, upstream)
+    return now == dict(built.inputs)

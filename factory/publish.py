@@ -26,9 +26,11 @@ from factory.registry import (
     Registry,
     export_ports,
     point_to,
+    read_index,
     refresh_index,
     refresh_ports_database,
 )
+from factory.registry.index import INDEX_FILE
 from factory.registry.ports import readable, write_stand_in
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
@@ -95,13 +97,14 @@ class Publisher:
         if not self._publish:
             return result
         product = evidence.product
-        tables = {contract.name: _tables(contract, evidence) for contract in evidence.contracts}
+        # Majors live side by side: a contract's name alone is not enough.
+        tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
         news = False
         for contract in evidence.contracts:
-            key = f"{contract.name}/{contract.major}"
+            key = _key(contract)
             if is_embedded(self._ws):
-                snapshots[key] = export_ports(self._ws, product, contract, tables[contract.name], files)
+                snapshots[key] = export_ports(self._ws, product, contract, tables[_key(contract)], files)
         for contract in evidence.contracts:
             news |= self._registry.publish_contract(product, self._publication(contract, evidence))
         self._registry.publish_product(
@@ -110,17 +113,17 @@ class Publisher:
         for contract in evidence.contracts:
             self._registry.certify(product, contract, _evidence_of(contract, evidence, certificate), now)
             if is_embedded(self._ws):
-                snapshot = snapshots[f"{contract.name}/{contract.major}"]
-                news |= point_to(self._ws, product, contract, snapshot, tables[contract.name])
+                snapshot = snapshots[_key(contract)]
+                news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
         self._registry.write_run(product, _run_of(evidence, result, now), now)
         if news:
-            versions = {contract.name: contract.version for contract in evidence.contracts}
+            versions = {_key(contract): contract.version for contract in evidence.contracts}
             self._registry.write_event(
                 product, "published", {"contracts": versions, "snapshots": snapshots}, now
             )
         self._changed.add(product.urn)
         self._snapshots[product.name] = snapshots
-        self._contracts[product.name] = {f"{c.name}/{c.major}": c.version for c in evidence.contracts}
+        self._contracts[product.name] = {_key(c): c.version for c in evidence.contracts}
         return replace(result, published=news)
 
     def tell_refused(self, product: Product, result: ProductResult, now: datetime) -> None:
@@ -134,6 +137,19 @@ class Publisher:
             refresh_index(self._ws, self._changed)
             if is_embedded(self._ws):
                 refresh_ports_database(self._ws)
+
+    def keep_up(self) -> None:
+        """Make the index and the database of ports anew where they are gone, broken, or of another folder."""
+        if not self._publish or not self._ws.registry.is_dir():
+            return
+        try:
+            there = (self._ws.registry / INDEX_FILE).is_file() and bool(read_index(self._ws))
+        except RegistryError:
+            there = False
+        if not there:
+            refresh_index(self._ws, None)
+        if is_embedded(self._ws):
+            refresh_ports_database(self._ws)
 
     def snapshots(self, product: str) -> dict[str, str]:
         """Return the snapshots that a product published in this run, by contract and major version."""
@@ -236,6 +252,10 @@ def _edge(
         "masking": False,
         "expression": expression,
     }
+
+
+def _key(contract: Contract) -> str:
+    return f"{contract.name}/{contract.major}"
 
 
 def _is_same(contract: Contract, published: Mapping[str, Any]) -> bool:

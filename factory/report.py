@@ -136,13 +136,9 @@ def _closing(run: Run, ws: Workspace) -> str:
         found = run.with_outcome(outcome)
         if found:
             parts.append(f"{len(found)} {outcome}")
-    skipped = run.with_outcome(ProductOutcome.UNCHANGED)
     text = f"{', '.join(parts)} in {run.seconds:.1f} s."
-    if skipped:
-        text += f"\nNothing changed for {', '.join(p.name for p in skipped[:8])}"
-        text += (
-            f" and {len(skipped) - 8} more" if len(skipped) > 8 else ""
-        ) + ": not run again (--full runs everything)."
+    if run.with_outcome(ProductOutcome.UNCHANGED):
+        text += "\nWhat is unchanged was not run again (--full runs everything)."
     if run.published:
         text += (
             f"\nRegistry: {ws.relative(ws.registry)}/registry.json   Tables: {ws.relative(ws.ports_database)}"
@@ -234,12 +230,18 @@ class ProgressLine:
             self._stream.flush()
 
 
-def products_as_text(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Return the published products as a table."""
+def products_as_text(entries: Sequence[Mapping[str, Any]], width: int | None = None) -> str:
+    """Return the published products as a table, in less than `width` columns with fewer facts each."""
     if not entries:
         return "Nothing is published yet. Publish with: factory build"
-    rows = [
-        (e["name"], e["domain"], e["archetype"], e["version"], e["status"], e["owner"], e["title"])
-        for e in entries
-    ]
-    return "\n".join(table(("product", "domain", "archetype", "version", "status", "owner", "title"), rows))
+    names = ["name", "domain", "archetype", "version", "status", "owner", "title"]
+    lines = _entry_rows(entries, names)
+    for leaving in ("title", "owner", "status", "archetype"):
+        if width is not None and max(map(len, lines)) > width:
+            names.remove(leaving)
+            lines = _entry_rows(entries, names)
+    return "\n".join(lines)
+
+
+def _entry_rows(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    return table(["product", *names[1:]], [[str(entry[name]) for name in names] for entry in entries])

@@ -101,6 +101,9 @@ def _in_words(error: Any) -> Iterator[Fault]:
             near = difflib.get_close_matches(key, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else "own fields belong in customProperties"
             yield Fault((*path, key) if key else path, f"{spot}: the standard has no field {key!r}", hint)
+    elif error.validator in ("oneOf", "anyOf") and "quality" in path:
+        hint = "mustBe, mustNotBe, mustBeGreaterThan, mustBeLessThan, mustBeBetween and their like"
+        yield Fault(path, f"{spot}: a rule needs exactly one operator", hint)
     elif error.validator == "required":
         yield Fault(path, f"{spot}: {error.message.replace(' is a required property', ' is missing')}")
     elif error.validator == "enum":

@@ -52,6 +52,7 @@ def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bo
                 ) from error
         connection.execute(f"set file_search_path = {literal(ws.root.as_posix())}")
         connection.execute("set enable_progress_bar = false")
+        connection.execute("set TimeZone = 'UTC'")
         if not writes:
             folders = (ws.products / product, ws.ports, replace(ws, target=PROD).ports)
             allowed = ", ".join(literal(f"{folder.as_posix()}/") for folder in folders)

@@ -100,7 +100,16 @@ def _output(ws: Workspace, target: str, names: list[str], stand_ins: Mapping[str
             path = f"target/{target}/duckdb/{name}.duckdb"
             attach.append({"path": path, "alias": name, "options": {"block_size": _BLOCK_SIZE}})
     # One transaction writes one database, and dbt's own bookkeeping needs none: the root stays in memory.
-    return {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1, "attach": attach}
+    # What a time without a zone means must not depend on whose machine builds.
+    settings = {"TimeZone": "UTC"}
+    return {
+        "type": "duckdb",
+        "path": ":memory:",
+        "schema": "main",
+        "threads": 1,
+        "settings": settings,
+        "attach": attach,
+    }
 
 
 def _link_packages(folder: Path, products: Mapping[str, Path]) -> bool:

@@ -1,5 +1,5 @@
 {#- A product's name is its schema; on DuckDB it is its database file instead, and the schema is `main`, since
-    a file and a schema of one name are ambiguous there (docs/architecture.md, section 6).
+    a file and a schema of one name are ambiguous there.
     These stand in the umbrella only: one copy per product makes dbt parse five times as long. -#}
 
 {% macro generate_schema_name(custom_schema_name, node) -%}

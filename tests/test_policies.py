@@ -133,7 +133,7 @@ def test_a_public_model_in_no_contract_is_found() -> None:
 
 def test_a_public_model_in_two_contracts_is_found() -> None:
     finding = the_finding(promised, promises=[a_promise("first"), a_promise("second")])
-    assert finding.message == "orders is in two contracts: first and second"
+    assert finding.message == "orders is in two contracts: first 1.x and second 1.x"
 
 
 def test_a_public_model_has_an_enforced_contract() -> None:

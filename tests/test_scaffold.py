@@ -36,7 +36,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, factory: Co
     assert [f.name for f in (tmp_path / "full").iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("name", ["dbt_project.yml", "macros/generate_names.sql", ".gitignore"])
+@pytest.mark.parametrize("name", ["dbt_project.yml", "macros/generate_names.sql"])
 def test_the_template_has_the_umbrella_of_this_repository(name: str) -> None:
     assert (ROOT / "templates/workspace/template" / name).read_text("utf-8") == (ROOT / name).read_text(
         "utf-8"

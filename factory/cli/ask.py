@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import click
 
@@ -20,7 +21,8 @@ def list_(context: click.Context, target: str, format_: str) -> None:
 
     ws = workspace(context, target)
     entries = read_index(ws)["products"]
-    click.echo(as_json({"products": entries}) if format_ == "json" else products_as_text(entries))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo(as_json({"products": entries}) if format_ == "json" else products_as_text(entries, width))
 
 
 @click.command()

@@ -81,6 +81,13 @@ class Rule:
     file: Path
     line: int
 
+    @property
+    def definition_type(self) -> str:
+        """The type of an ODCS rule: library, sql, custom or text; the origin of any other."""
+        if self.origin == "odcs" and isinstance(self.definition, dict):
+            return str(self.definition.get("type") or "library")
+        return self.origin
+
 
 def gather_rules(
     product: Product, promises: Iterable[Promise], checks: Iterable[Rule], artifacts: Artifacts

@@ -39,10 +39,8 @@ def _trace(relation: Relation, artifacts: Artifacts, columns: dict[str, tuple[st
         return _unknown(relation, "no compiled SQL in the manifest")
     sql = relation.sql
     tables: dict[str, Table] = {}
-    for number, unique_id in enumerate(relation.upstream):
-        upstream = artifacts.relations.get(unique_id)
-        if upstream is None:
-            continue
+    for number, upstream in enumerate(_readable(relation, artifacts)):
+        unique_id = upstream.unique_id
         name = upstream.relation_name
         if name and not _PLAIN_NAME.fullmatch(name):
             # An external source stands in the SQL as a file or a table function: give it a name.
@@ -54,9 +52,33 @@ def _trace(relation: Relation, artifacts: Artifacts, columns: dict[str, tuple[st
     statement = read_statement(sql, artifacts.adapter, tables)
     if statement.error:
         return _unknown(relation, statement.error)
-    return ModelTrace(
-        relation.unique_id, _declared(relation, statement.columns), statement.influences, statement.hidden
-    )
+    traced = tuple(_without_itself(column, relation.unique_id) for column in statement.columns)
+    influences = tuple(s for s in statement.influences if s.relation != relation.unique_id)
+    return ModelTrace(relation.unique_id, _declared(relation, traced), influences, statement.hidden)
+
+
+def _readable(relation: Relation, artifacts: Artifacts) -> list[Relation]:
+    """Return what a relation's SQL may name: what it reads, and behind ephemeral models what those read.
+
+    dbt puts the SQL of an ephemeral model into that of its readers. An incremental model names itself.
+    """
+    found: dict[str, Relation] = {}
+    waiting = list(relation.upstream)
+    while waiting:
+        upstream = artifacts.relations.get(waiting.pop(0))
+        if upstream is None or upstream.unique_id in found:
+            continue
+        found[upstream.unique_id] = upstream
+        if upstream.materialized == "ephemeral":
+            waiting += upstream.upstream
+    found.setdefault(relation.unique_id, relation)
+    return list(found.values())
+
+
+def _without_itself(trace: ColumnTrace, unique_id: str) -> ColumnTrace:
+    """Leave out what an incremental model takes from its own earlier rows."""
+    sources = tuple(source for source in trace.sources if source.relation != unique_id)
+    return ColumnTrace(trace.column, sources, trace.expression, trace.unknown)
 
 
 def _declared(relation: Relation, traced: tuple[ColumnTrace, ...]) -> tuple[ColumnTrace, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from factory.contract import (
     Change,
@@ -23,12 +24,15 @@ def compatible(evidence: Evidence) -> Iterator[Finding]:
 
     Major where consumers lose something, minor where something is added or revised, patch for information.
     """
+    if any(run.status not in ("success", "pass", "no-op") for run in evidence.runs):
+        return  # what was not built says nothing about what is promised
+    findings = []
     for contract in evidence.contracts:
-        published = evidence.previous.get(contract.name, ())
-        finding = _judge(contract, published, evidence)
+        finding = _judge(contract, evidence.previous.get(contract.name, ()), evidence)
         if finding is not None:
-            yield finding
-    yield from _judge_product(evidence)
+            findings.append(finding)
+    # One way out at a time: a new version of the contract gives the product a new version, too.
+    yield from findings or _judge_product(evidence)
 
 
 def comes_from_tools(contract: Contract, published: Published, evidence: Evidence) -> bool:
@@ -47,7 +51,7 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     where = evidence.place(f"contracts/{document.path.name}") + f":{document.line('version')}"
     same = next((p for p in published if p.version == contract.version), None)
     if same is not None:
-        changes = compare(same.data, contract.data)
+        changes = _compare(same.data, contract.data)
         if not changes or comes_from_tools(contract, same, evidence):
             return None
         newest = max(
@@ -59,6 +63,8 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
     older = [p for p in published if version_key(p.version) < version_key(contract.version)]
     newer = [p for p in published if p.version.split(".")[0] == str(contract.major) and p not in older]
+    if not older and not newer:
+        newer = list(published)  # a major below all that were ever published
     if newer:
         top = max((p.version for p in newer), key=version_key)
         message = f"{contract.name} {contract.version} is older than {top}, which is published"
@@ -66,7 +72,7 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     if not older:
         return None
     last = max(older, key=lambda p: version_key(p.version))
-    changes = compare(last.data, contract.data)
+    changes = _compare(last.data, contract.data)
     severity = severity_of(changes)
     if is_enough(last.version, contract.version, severity):
         return None
@@ -75,6 +81,13 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         f"the step from {last.version} to {contract.version} is too small for what changed: {_words(changes)}"
     )
     return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
+
+
+def _compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Compare two contracts; one that another target published tells nothing of servers."""
+    if "servers" not in old:
+        new = {key: value for key, value in new.items() if key != "servers"}
+    return compare(old, new)
 
 
 def _judge_product(evidence: Evidence) -> Iterator[Finding]:

@@ -25,12 +25,11 @@ def promised(evidence: Evidence) -> Iterator[Finding]:
             hint = "give a model `access: public` and an enforced contract"
             yield Finding("promised", Severity.BLOCKS, "the contract covers no public model", place, hint)
         for table in contract.tables:
-            if table in covered and covered[table] != contract.name:
-                message = (
-                    f"{table.rsplit('.', 1)[-1]} is in two contracts: {covered[table]} and {contract.name}"
-                )
+            name = f"{contract.name} {contract.major}.x"
+            if table in covered and covered[table] != name:
+                message = f"{table.rsplit('.', 1)[-1]} is in two contracts: {covered[table]} and {name}"
                 yield Finding("promised", Severity.BLOCKS, message, evidence.place("contracts"))
-            covered[table] = contract.name
+            covered[table] = name
     for model in evidence.models:
         where = evidence.place(model.file)
         if model.is_port and model.unique_id not in covered:

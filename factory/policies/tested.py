@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from factory.artifacts import Relation
 from factory.evidence import Evidence, Finding, Severity
 from factory.quality import CheckResult, Outcome
 
@@ -16,11 +17,11 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
     """
     for port in evidence.ports:
         names = (port.identifier.lower(), port.name.lower())
-        rules = [result.rule for result in evidence.checks if result.rule.kind != "text"]
-        if not any(rule.table.lower() in names for rule in rules):
+        if not any(result.rule.table.lower() in names for result in evidence.checks):
             hint = f"add a test in YAML, or `checks for {port.identifier}:` in checks/"
             message = f"the output port {port.identifier} has no test and no check"
             yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
+        yield from _unenforced(port, evidence)
     unbuilt = _unbuilt(evidence)
     waiting = [r for r in evidence.checks if r.rule.table.lower() in unbuilt and r.outcome in _CONSEQUENCES]
     if waiting:
@@ -31,6 +32,24 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
             continue
         severity = Severity.BLOCKS if result.refuses else Severity.ADVISES
         yield Finding("tested", severity, _words(result), _place(result, evidence))
+
+
+def _unenforced(port: Relation, evidence: Evidence) -> Iterator[Finding]:
+    """Yield what a view promises by constraints alone, which no database enforces on a view."""
+    if port.materialized not in ("view", "materialized_view"):
+        return
+    rules = [result.rule for result in evidence.checks if result.rule.table == port.identifier]
+    unique = {rule.column.lower() for rule in rules if rule.dimension == "uniqueness"}
+    filled = {
+        rule.column.lower() for rule in rules if rule.kind in ("not_null", "nullValues", "missing_count")
+    }
+    key = [name.lower() for name in port.primary_key]
+    open_ = [name for name in port.primary_key if not unique & {"", name.lower()}][:1] if key else []
+    open_ += [c.name for c in port.columns if "not_null" in c.constraints and c.name.lower() not in filled]
+    for name in dict.fromkeys(open_):
+        message = f"{port.identifier}.{name} is promised by a constraint, which is not enforced on a view"
+        hint = "add a unique or not_null test, or make it a table"
+        yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
 
 
 _CONSEQUENCES = (Outcome.NOT_RUN, Outcome.ERROR)

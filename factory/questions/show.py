@@ -14,6 +14,7 @@ from typing import Any
 
 from factory.documents import read_yaml
 from factory.errors import RegistryError
+from factory.files import sha256_file
 from factory.registry import read_index
 from factory.workspace import Workspace
 
@@ -50,7 +51,7 @@ def show(ws: Workspace, name: str) -> ProductPage:
             hint = f"publish it with: factory build +{name}"
         raise RegistryError(f"no product {name!r} is published", hint=hint)
     entry = entries[name]
-    contracts = tuple(read_yaml(ws.registry / c["path"]).data for c in entry["contracts"])
+    contracts = tuple(_contract(ws.registry / c["path"], c["sha256"]) for c in entry["contracts"])
     certificates = {}
     for contract in entry["contracts"]:
         folder = (
@@ -59,6 +60,17 @@ def show(ws: Workspace, name: str) -> ProductPage:
         certificates[contract["name"]] = _newest(folder, numbered=True)
     run = _newest(ws.registry / "runs" / entry["domain"] / name, numbered=False)
     return ProductPage(entry, contracts, certificates, run)
+
+
+def _contract(file: Path, sha256: str) -> dict[str, Any]:
+    if not file.is_file() or sha256_file(file) != sha256:
+        raise RegistryError(
+            "a published contract is not what was published",
+            where=file,
+            hint="restore the version's folder from git or a backup",
+        )
+    data: dict[str, Any] = read_yaml(file).data
+    return data
 
 
 def _newest(folder: Path, *, numbered: bool) -> dict[str, Any]:
@@ -161,8 +173,21 @@ def _use_lines(page: ProductPage) -> list[str]:
         server = next((s for s in contract.get("servers") or () if s["type"] == "duckdb"), None)
         tables = contract.get("schema") or ()
         if server and tables:
-            query = f"from {server['schema']}.{tables[0]['name']} limit 5"
-            return ["", "Use it", f"  SQL     duckdb -readonly {server['database']} \"{query}\"",
-                    f"  Python  duckdb.connect('{server['database']}', read_only=True).sql(\"{query}\")",
-                    f"  dbt     {{{{ ref('{page.entry['name']}', '{tables[0]['name']}') }}}}"]  # fmt: skip
+            name = tables[0]["name"]
+            return [
+                "",
+                "Use it, from the workspace's root",
+                f"  SQL     from {server['schema']}.{name} limit 5",
+                f"  Python  duckdb.connect('{server['database']}', read_only=True).sql(...)",
+                f"  dbt     {{{{ {_ref(page.entry['name'], tables[0])} }}}}",
+            ]
     return []
+
+
+def _ref(product: str, table: Mapping[str, Any]) -> str:
+    """Return how another dbt project reads a table; a version of a model is an argument of its own."""
+    facts = {entry["property"]: entry["value"] for entry in table.get("customProperties") or ()}
+    name, version = str(table["name"]), facts.get("modelVersion")
+    if version:
+        return f"ref('{product}', '{name.removesuffix(f'_v{version}')}', v={version})"
+    return f"ref('{product}', '{name}')"

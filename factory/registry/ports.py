@@ -116,6 +116,7 @@ def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, ma
     try:
         data = json.loads(file.read_bytes())
         whole = all((file.parent / path).is_file() for path in data["tables"].values())
+        whole = whole and os.readlink(file.parent / CURRENT) == data["snapshot"]  # noqa: PTH115
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return {}
     return data if whole else {}

@@ -84,6 +84,17 @@ class Registry:
         file = self._product_folder(product) / "product" / f"{version}.odps.yaml"
         return dict(read_yaml(file).data) if file.is_file() else None
 
+    def is_whole(self, product: Product, contract: str, version: str) -> bool:
+        """Say whether a published version is there, as it was published."""
+        folder = self._product_folder(product) / contract / version
+        try:
+            record = json.loads((folder / RECORD_FILE).read_bytes())
+            return all(
+                sha256_file(folder / name) == facts["sha256"] for name, facts in record["files"].items()
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
+
     def publish_contract(self, product: Product, publication: Publication) -> bool:
         """Publish a contract version; return False if it is there already, with the same contract.
 
@@ -203,13 +214,21 @@ class Registry:
         try:
             record = json.loads(record_file.read_bytes())
             tools, definitions = dict(record["tools"]), str(record["definitions"])
+            promised = str(record["files"][CONTRACT_FILE]["sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RegistryError(
                 "the record of a published version cannot be read",
                 where=record_file,
                 hint="restore the version's folder from git or a backup",
             ) from error
-        data = read_yaml(folder / CONTRACT_FILE).data
+        file = folder / CONTRACT_FILE
+        if not file.is_file() or sha256_file(file) != promised:
+            raise RegistryError(
+                "a published contract is not what was published",
+                where=file,
+                hint="restore the version's folder from git or a backup; a change belongs in a new version",
+            )
+        data = read_yaml(file).data
         return Published(folder.name, data, tools, definitions)
 
     def _product_folder(self, product: Product) -> Path:
