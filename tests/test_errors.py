@@ -100,6 +100,20 @@ CASES: dict[str, tuple[Callable[[Path], object], str, str]] = {
         "products/shop/contracts/shop.odcs.yaml:4: the version 'one' is not a semantic version",
         "1.0.0",
     ),
+    "a contract whose name says no standard": (
+        lambda root: write(root / "products/shop/contracts/more.yaml", "kind: DataContract\n"),
+        "products/shop/contracts/more.yaml: the file is not read",
+        "call it more.odcs.yaml",
+    ),
+    "an unknown dimension": (
+        lambda root: replace(
+            root / "products/shop/checks/shop.yml",
+            "name: There are orders",
+            "name: There are orders\n      attributes: {dimension: completness}",
+        ),
+        "products/shop/checks/shop.yml:2: 'completness' is no dimension",
+        "did you mean 'completeness'?",
+    ),
     "an unknown metric of SodaCL": (
         lambda root: replace(root / "products/shop/checks/shop.yml", "row_count", "row_cuont"),
         "products/shop/checks/shop.yml:2: 'row_cuont between 1 and 1000': 'row_cuont' is no metric of SodaCL",

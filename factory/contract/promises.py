@@ -59,6 +59,12 @@ def read_promises(product: Product) -> tuple[Promise, ...]:
             promises.append(_read(read_yaml(file), product))
         except FactoryError as problem:
             problems.append(problem)
+    for file in sorted(folder.glob("*.y*ml")) if folder.is_dir() else []:
+        if ".odcs.y" not in file.name:
+            hint = f"call it {file.name.split('.', 1)[0]}.odcs.yaml"
+            problems.append(
+                ContractError("the file is not read: its name says no standard", where=file, hint=hint)
+            )
     seen: dict[tuple[str, int], Promise] = {}
     for promise in promises:
         other = seen.setdefault((promise.name, promise.major), promise)

@@ -210,6 +210,11 @@ def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Pat
     _know_metric(kind, text, options, file, line)
     column = re.match(r"\w+\(\s*([^,)]+?)\s*[,)]", text)
     attributes = options.get("attributes") or {}
+    stated = attributes.get("dimension") if isinstance(attributes, dict) else None
+    if stated and str(stated).lower() not in (*DIMENSIONS, "validity"):
+        near = difflib.get_close_matches(str(stated), DIMENSIONS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(DIMENSIONS)}"
+        raise QualityError(f"{stated!r} is no dimension", where=file, line=line, hint=hint)
     warns = "fail" not in options and any(key.startswith("warn") for key in options)
     return Rule(
         key=f"soda:{file.name}:{line}",
@@ -222,7 +227,7 @@ def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Pat
         # The metric says what is checked; a column may be called anything.
         dimension=dimension_of(
             text if kind == "values" else kind,
-            attributes.get("dimension") if isinstance(attributes, dict) else None,
+            stated,
         ),
         severity="warning" if warns else "error",
         definition=dump_yaml({heading: [check]}),
