@@ -1,4 +1,4 @@
-"""What dbt needs to see all products as one project: packages, links and a profile.
+"""What dbt needs to see all products, and the standards that they share, as one project.
 
 Takes products; writes `packages.yml`, `profiles.yml` and `dbt_packages/` at the root (dbt cannot glob),
 and the profile of a run of the factory. `factory sync` and every build call it; nobody edits the files.
@@ -20,8 +20,13 @@ from factory.workspace import PROD, Workspace
 
 PROFILE = "factory"
 ALONE = "alone"
+STANDARDS = "standards"
 _MARK = "# Written by `factory sync` from the folders under products/. Do not edit: the next build writes it again.\n"
 _TARGETS = (PROD, "dev", "ci")
+
+# The secret that `standards.hashed` salts with: dbt keeps such variables out of its artifacts and logs, and
+# DuckDB reads the session's variable, so that compiled SQL never holds it.
+_SALT = {"VARIABLE factory_salt": "{{ env_var('DBT_ENV_SECRET_SALT', '') }}"}
 
 # Small tables are the rule; DuckDB's default block of 256 kB would make each of them that large.
 _BLOCK_SIZE = 16384
@@ -44,7 +49,9 @@ def sync(ws: Workspace, products: Iterable[Product]) -> tuple[str, ...]:
         )
     with told_as(WorkspaceError, "writing dbt's files", ws.root):
         changed = []
-        local = [{"local": f"products/{folders[name].name}"} for name in names]
+        if (ws.root / STANDARDS / "dbt_project.yml").is_file():
+            folders[STANDARDS] = ws.root / STANDARDS
+        local = [{"local": ws.relative(folder)} for folder in folders.values()]
         texts = {
             "packages.yml": _MARK + dump_yaml({"packages": local}),
             "profiles.yml": _MARK + dump_yaml(_by_hand(ws, names)),
@@ -84,7 +91,7 @@ def _by_hand(ws: Workspace, names: list[str]) -> dict[str, Any]:
     targets = dict.fromkeys((*_TARGETS, *ws.settings.targets))
     outputs = {target: _output(ws, target, names, {}) for target in targets}
     # For a product alone, from its own folder: nothing to attach, nothing left behind.
-    outputs[ALONE] = {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1}
+    outputs[ALONE] = {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1, "settings": _SALT}
     return {PROFILE: {"target": PROD, "outputs": outputs}}
 
 
@@ -101,7 +108,7 @@ def _output(ws: Workspace, target: str, names: list[str], stand_ins: Mapping[str
             attach.append({"path": path, "alias": name, "options": {"block_size": _BLOCK_SIZE}})
     # One transaction writes one database, and dbt's own bookkeeping needs none: the root stays in memory.
     # What a time without a zone means must not depend on whose machine builds.
-    settings = {"TimeZone": "UTC"}
+    settings = {"TimeZone": "UTC", **_SALT}
     return {
         "type": "duckdb",
         "path": ":memory:",

@@ -6,6 +6,7 @@ dbt built with today's engine. Soda looks for it under `soda.data_sources.duckdb
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from soda.execution.data_source import DataSource
@@ -84,6 +85,21 @@ class DuckDBDataSource(DataSource):
     def column_metadata_catalog_column() -> str:
         """Return the name of the catalog's column in the information schema."""
         return "table_catalog"
+
+    def is_same_type_in_schema_check(self, expected_type: str, actual_type: str) -> bool:
+        """Say whether a schema check's type is a column's: case and synonyms do not count, nor what it leaves open.
+
+        `decimal` holds for every precision, `decimal(18, 2)` for this one.
+        """
+        expected, actual = self._type_parts(expected_type), self._type_parts(actual_type)
+        return expected[0] == actual[0] and expected[1] in ("", actual[1])
+
+    def _type_parts(self, spelled: str) -> tuple[str, str]:
+        """Split a type into its base name, the usual one among synonyms, and its parameters without blanks."""
+        text = " ".join(spelled.lower().split())
+        base = re.sub(r"\s*\(.*?\)", "", text)
+        name = next((n for n, others in self.SCHEMA_CHECK_TYPES_MAPPING.items() if base in others), base)
+        return name, "".join(re.findall(r"\(.*\)", text)).replace(" ", "")
 
     def default_casify_sql_function(self) -> str:
         """Return how names are folded when they are compared."""

@@ -152,17 +152,17 @@ def _result(check: Any, rule: Rule, scan: Any, broken: dict[str, str]) -> CheckR
 
 
 def _details(check: Any) -> str:
+    """Return why a check without a measured value did not hold: a schema check's differences, for example."""
     reasons = [str(reason) for reason in getattr(check, "outcome_reasons", None) or ()]
-    missing = getattr(check, "schema_missing_column_names", None)
-    wrong = getattr(check, "schema_column_type_mismatches", None)
-    present = getattr(check, "schema_present_column_names", None)
-    for label, found in (
-        ("missing columns", missing),
-        ("wrong types", wrong),
-        ("forbidden columns", present),
-    ):
-        if found:
-            reasons.append(f"{label}: {found}")
+    result = getattr(check, "fail_result", None) or getattr(check, "warn_result", None)
+    if missing := getattr(result, "missing_column_names", None):
+        reasons.append("missing: " + ", ".join(sorted(missing)))
+    if present := getattr(result, "present_column_names", None):
+        reasons.append("not allowed: " + ", ".join(present))
+    for name, types in (getattr(result, "column_type_mismatches", None) or {}).items():
+        reasons.append(f"{name} is {types['actual_type']}, not {types['expected_type']}")
+    for name, places in (getattr(result, "column_index_mismatches", None) or {}).items():
+        reasons.append(f"{name} is at {places['actual_index']}, not {places['expected_index']}")
     return "; ".join(reasons)[:300] or "see the check's definition"
 
 
