@@ -46,7 +46,7 @@ def copy_of_the_workspace(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("dbt_project.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, folder / name)
-    for name in ("macros", "products"):
+    for name in ("macros", "products", "standards"):
         ignored = shutil.ignore_patterns("target", "dbt_packages", "logs", "*.duckdb")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     return folder

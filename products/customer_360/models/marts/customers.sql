@@ -28,6 +28,7 @@ with combined as (
 select
     combined.customer_id,
     combined.country,
+    {{ standards.sales_region('combined.country') }} as sales_region,
     combined.first_order_date,
     combined.last_order_date,
     combined.reference_date,

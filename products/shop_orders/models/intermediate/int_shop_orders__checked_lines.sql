@@ -49,10 +49,10 @@ select
     numbered.quantity < 0 as is_return,
     numbered.customer_id,
     numbered.country,
-    case
-        when numbered.invoice_no like 'A%' then 'bad_debt_adjustment'
-        when numbered.unit_price_gbp <= 0 then 'non_positive_price'
-        when numbered.customer_id is null then 'missing_customer'
-        when numbered.repetition > 1 then 'repeated_line'
-    end as quarantine_reason
+    {{ standards.rejection_reason([
+        {'when': "numbered.invoice_no like 'A%'", 'reason': 'bad_debt_adjustment'},
+        {'when': 'numbered.unit_price_gbp <= 0', 'reason': 'non_positive_price'},
+        {'when': 'numbered.customer_id is null', 'reason': 'missing_customer'},
+        {'when': 'numbered.repetition > 1', 'reason': 'repeated_line'},
+    ]) }} as quarantine_reason
 from numbered

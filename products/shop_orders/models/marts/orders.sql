@@ -29,6 +29,7 @@ select
     invoices.invoice_no,
     invoices.customer_id,
     invoices.country,
+    {{ standards.sales_region('invoices.country') }} as sales_region,
     invoices.ordered_at,
     cast(invoices.ordered_at as date) as order_date,
     invoices.is_cancellation,
