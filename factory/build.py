@@ -101,14 +101,14 @@ class Dbt:
             *(["--vars", variables] if variables else []),
         ]  # fmt: skip
 
-    def parse(self, products: Iterable[str]) -> Project:
-        """Parse every product.
+    def parse(self, products: Iterable[str], *, write: bool = False) -> Project:
+        """Parse every product; leave `manifest.json` only with `write`, since `build` leaves a better one.
 
         Raises:
             DbtError: a file that dbt cannot read, a reference that leads nowhere or is not allowed.
 
         """
-        outcome = self._invoke("parse", "--no-write-json")
+        outcome = self._invoke("parse", "--write-json" if write else "--no-write-json")
         if not outcome.success or outcome.result is None:
             raise self._failure(outcome, "dbt cannot read the project")
         self._manifest = outcome.result

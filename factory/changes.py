@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from factory.artifacts import Artifacts
 from factory.errors import WorkspaceError
 from factory.files import json_text, sha256_file, write_whole
+from factory.git import GitError, git, lines
 from factory.products import Product
 from factory.tools import tool_versions
 from factory.workspace import Workspace
@@ -252,24 +252,18 @@ def changed_since(ws: Workspace, revision: str, products: Iterable[Product]) -> 
 
     """
     listings = (
-        ["git", "diff", "--name-only", "--relative", "-z", revision, "--", "."],
-        ["git", "ls-files", "--others", "--exclude-standard", "-z", "--", "."],
+        ["diff", "--name-only", "--relative", "-z", revision, "--", "."],
+        ["ls-files", "--others", "--exclude-standard", "-z", "--", "."],
     )
     changed: set[str] = set()
-    for command in listings:
+    for arguments in listings:
         try:
-            done = subprocess.run(command, cwd=ws.root, capture_output=True, check=False)  # noqa: S603
-        except OSError as error:
+            changed |= set(lines(git(*arguments, cwd=ws.root)))
+        except GitError as error:
             raise WorkspaceError(
-                "--changed-since needs git, which is not there", hint="install git"
+                f"git cannot compare with {revision!r}: {error.message}",
+                hint=error.hint or "name a revision that this clone has, such as origin/main",
             ) from error
-        if done.returncode:
-            text = done.stderr.decode(errors="replace").strip().splitlines()
-            raise WorkspaceError(
-                f"git cannot compare with {revision!r}: {text[0] if text else 'unknown error'}",
-                hint="name a revision that this clone has, such as origin/main",
-            )
-        changed |= {path for path in done.stdout.decode(errors="replace").split("\0") if path}
     if any(path.startswith(("macros/", "standards/")) or path == "dbt_project.yml" for path in changed):
         return None
     folders = {ws.relative(product.folder) + "/": product.name for product in products}

@@ -26,19 +26,24 @@ ARCHETYPES = {
     "consumerAligned": "consumer-aligned",
 }
 
-_PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")
-# Words that DuckDB reserves (duckdb_keywords()), and names that the workspace itself uses.
+PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")
+# Words of SQL and Python, and names that the workspace itself uses. The template's questions have them, too.
 _RESERVED = """
-    all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create dbt default deferrable desc describe distinct do else end except factory_views
-    false fetch for foreign from group having in information_schema initially intersect into lambda
-    lateral leading limit main memory mesh not null offset on only or order pg_catalog pivot
-    pivot_longer pivot_wider placing ports primary qualify references returning select show some
-    summarize symmetric system table temp then to trailing true union unique unpivot using variadic
-    when where window with
+    add all alter analyse analyze and any array as asc assert asymmetric async await begin between
+    both break by call case cast check class collate column commit constraint continue copy create
+    cross cube current_date current_timestamp database date dbt def default deferrable del delete
+    desc describe distinct do drop elif else end except exists explain export factory_views false
+    fetch filter finally for foreign from full function global grant group having if import in index
+    information_schema initially inner insert intersect interval into is join lambda lateral leading
+    left like limit main memory merge mesh natural none nonlocal not null offset on only or order
+    outer over partition pass pg_catalog pivot pivot_longer pivot_wider placing ports primary
+    qualify raise range recursive references return returning revoke right rollback rollup row rows
+    schema select set show similar some standards summarize symmetric system table temp then time
+    timestamp to trailing true truncate try union unique unpivot update user using values variadic
+    view when where while window with yield
 """
 RESERVED = frozenset(_RESERVED.split())
-_DOMAIN_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
+DOMAIN_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def discover(ws: Workspace) -> tuple[Product, ...]:
     problems: list[FactoryError] = []
     for folder in _folders(ws):
         try:
-            products.append(_read_product(folder))
+            products.append(read_product(folder))
         except FactoryError as problem:
             problems.append(problem)
     problems.extend(_same_names(products, ws))
@@ -140,7 +145,7 @@ def _folders(ws: Workspace) -> list[Path]:
     return sorted(f for f in ws.products.iterdir() if f.is_dir() and not f.name.startswith((".", "_")))
 
 
-def _read_product(folder: Path) -> Product:
+def read_product(folder: Path) -> Product:
     file = folder / PRODUCT_FILE
     if not file.is_file():
         others = ", ".join(sorted(p.name for p in folder.iterdir())[:3])
@@ -191,13 +196,13 @@ def _check_names(product: Product, document: Document) -> None:
     def wrong(key: str, message: str, hint: str) -> ProductError:
         return ProductError(message, where=product.file, line=document.line(key), hint=hint)
 
-    if not _PRODUCT_NAME.fullmatch(product.name):
+    if not PRODUCT_NAME.fullmatch(product.name):
         message = f"the name {product.name!r} is not allowed" if product.name else "the product has no name"
         raise wrong("name", message, "use 2 to 63 lower case letters, digits and _, a letter first")
     if product.name in RESERVED:
         hint = "choose another name: this one means something in SQL or in the workspace"
         raise wrong("name", f"the name {product.name!r} is taken", hint)
-    if not _DOMAIN_NAME.fullmatch(product.domain):
+    if not DOMAIN_NAME.fullmatch(product.domain):
         message = (
             f"the domain {product.domain!r} is not allowed" if product.domain else "the product has no domain"
         )

@@ -61,6 +61,11 @@ def sync(ws: Workspace, products: Iterable[Product]) -> tuple[str, ...]:
                 changed.append(file)
         if _link_packages(ws.root / "dbt_packages", folders):
             changed.append("dbt_packages/")
+        if STANDARDS in folders:
+            # For a product that is built alone, from its own folder.
+            for name in names:
+                (folders[name] / "dbt_packages").mkdir(exist_ok=True)
+                _link(folders[name] / "dbt_packages" / STANDARDS, folders[STANDARDS])
         for target in {*_TARGETS, ws.target}:
             (ws.root / "target" / target / "duckdb").mkdir(parents=True, exist_ok=True)
     return tuple(changed)
@@ -131,15 +136,18 @@ def _link_packages(folder: Path, products: Mapping[str, Path]) -> bool:
         else:
             shutil.rmtree(entry)
         changed = True
-    for name, source in products.items():
-        link = folder / name
-        wanted = os.path.relpath(source, folder)
-        if link.is_symlink() and os.readlink(link) == wanted:  # noqa: PTH115  (Path.readlink compares as a Path)
-            continue
-        if link.is_symlink() or link.is_file():
-            link.unlink()
-        elif link.is_dir():
-            shutil.rmtree(link)
-        link.symlink_to(wanted, target_is_directory=True)
-        changed = True
-    return changed
+    linked = [_link(folder / name, source) for name, source in products.items()]
+    return changed or any(linked)
+
+
+def _link(link: Path, source: Path) -> bool:
+    """Let a link lead to a folder, whatever stood there before; say whether it changed."""
+    wanted = os.path.relpath(source, link.parent)
+    if link.is_symlink() and os.readlink(link) == wanted:  # noqa: PTH115  (Path.readlink compares as a Path)
+        return False
+    if link.is_symlink() or link.is_file():
+        link.unlink()
+    elif link.is_dir():
+        shutil.rmtree(link)
+    link.symlink_to(wanted, target_is_directory=True)
+    return True

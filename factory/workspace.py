@@ -32,6 +32,7 @@ class Settings:
         certificate_days: how long a certificate holds.
         snapshots: how many snapshots of a port are kept.
         ports_base: what server paths in contracts start with; empty for paths relative to the workspace.
+        template: the template of new products, a folder or a git address; empty for the workspace's own.
     """
 
     title: str = "Data mesh"
@@ -40,6 +41,7 @@ class Settings:
     certificate_days: int = 90
     snapshots: int = 3
     ports_base: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ _KINDS: dict[str, type] = {
     "certificate_days": int,
     "snapshots": int,
     "ports_base": str,
+    "template": str,
 }
 
 

@@ -1,12 +1,23 @@
-"""Commands that begin something: `init`."""
+"""Commands that begin something: `init` a workspace, `new` a product."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.cli.frame import format_option
+from factory.cli.frame import format_option, workspace
+
+if TYPE_CHECKING:
+    from factory.scaffold import Known
+
+_ARCHETYPES = {
+    "source-aligned": "close to one source: its events or entities",
+    "aggregate": "joins the output ports of several products",
+    "consumer-aligned": "made for one use: one flat table",
+}
 
 
 @click.command()
@@ -24,8 +35,136 @@ def init(folder: Path, title: str, format_: str) -> None:
     if format_ == "json":
         click.echo(as_json({"folder": folder.as_posix(), "files": list(files)}))
         return
-    click.echo(f"A workspace stands in {folder}: {', '.join(files)}")
-    click.echo(f"Next: put a product under {folder / 'products'} and run `factory build` there.")
+    click.echo(f"A workspace stands in {folder} ({len(files)} files; its README.md says what is what).")
+    click.echo("Next, in that folder:")
+    click.echo("  git init && git add . && git commit -m 'A mesh' && git tag v1.0.0")
+    click.echo("  factory new orders")
+    click.echo("  factory build")
 
 
-COMMANDS = (init,)
+@click.command()
+@click.argument("name", required=False, default="")
+@click.option(
+    "--data-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Answers to the template's questions, as YAML. Nothing is asked.",
+)
+@click.option(
+    "--data", "-d", "pairs", multiple=True, metavar="KEY=VALUE", help="One answer; wins over the file."
+)
+@click.option("--defaults", is_flag=True, help="Ask nothing: what has no answer takes its default.")
+@format_option
+@click.pass_context
+def new(
+    context: click.Context,
+    name: str,
+    data_file: Path | None,
+    pairs: tuple[str, ...],
+    defaults: bool,  # noqa: FBT001  (click hands over flags so)
+    format_: str,
+) -> None:
+    """Stamp a new product NAME from the template: it builds and is certified as it stands.
+
+    The template asks some ten questions; domains, teams and output ports of the workspace are offered.
+    """
+    from factory.report import as_json
+    from factory.scaffold import answers_of, check_name, known, stamp_product
+
+    ws = workspace(context)
+    answers = answers_of(data_file) if data_file else {}
+    answers |= _pairs(pairs)
+    name = _name(name, answers, defaults=defaults)
+    answers["name"] = name
+    check_name(ws, name)
+    ask = not defaults and data_file is None
+    if ask and _is_terminal():
+        answers = _asked(answers, known(ws))
+    stamped = stamp_product(ws, name, answers, ask=ask, answers_file=data_file)
+    folder = ws.relative(stamped.folder)
+    for note in stamped.notes:
+        click.echo(f"note: {note}", err=True)
+    if format_ == "json":
+        made = {"name": name, "folder": folder, "version": stamped.version, "files": list(stamped.files)}
+        click.echo(as_json(made))
+        return
+    version = f", template {stamped.version}" if stamped.version else ""
+    click.echo(f"The product {name} stands in {folder} ({len(stamped.files)} files{version}).")
+    click.echo("Next:")
+    click.echo(f"  factory build {name} --target dev    builds and judges it, publishes nothing")
+    click.echo(f"  {folder}/README.md    says where your data and your SQL go")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _pairs(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Read `KEY=VALUE`; values are YAML where a question wants a list or a truth value, and text elsewhere."""
+    answers: dict[str, Any] = {}
+    for pair in pairs:
+        key, mark, value = pair.partition("=")
+        if not mark or not key:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--data")
+        is_list = key.strip() == "inputs"
+        answers[key.strip()] = (
+            [part.strip() for part in value.strip("[] ").split(",") if part.strip()] if is_list else value
+        )
+    return answers
+
+
+def _name(name: str, answers: dict[str, Any], *, defaults: bool) -> str:
+    given = str(answers.get("name") or "")
+    if name and given and name != given:
+        raise click.UsageError(f"the product is called {name!r} here and {given!r} in the answers")
+    name = name or given
+    if not name:
+        if defaults or not _is_terminal():
+            raise click.UsageError("name the product: factory new NAME")
+        name = click.prompt("Name of the product (lower case letters, digits and _)")
+    return name
+
+
+def _asked(answers: dict[str, Any], there: Known) -> dict[str, Any]:
+    """Ask what the workspace can offer an answer to; Copier asks the rest."""
+    answers = dict(answers)
+    if "archetype" not in answers:
+        for archetype, meaning in _ARCHETYPES.items():
+            click.echo(f"  {archetype}: {meaning}")
+        answers["archetype"] = click.prompt(
+            "What kind of data product is it?",
+            type=click.Choice(list(_ARCHETYPES)),
+            default="source-aligned",
+            show_choices=False,
+        )
+    for key, question, offered in (
+        ("domain", "Domain that answers for it", there.domains),
+        ("team", "Team that keeps it", there.teams),
+    ):
+        if key not in answers and offered:
+            click.echo(f"  {key}s here: {', '.join(offered)}")
+            answers[key] = click.prompt(f"{question} (one of these, or a new one)", default=offered[0])
+    if "inputs" not in answers and answers["archetype"] != "source-aligned" and there.port_names:
+        answers["inputs"] = _asked_inputs(there.port_names)
+    return answers
+
+
+def _asked_inputs(ports: tuple[str, ...]) -> list[str]:
+    click.echo("  output ports here:")
+    for number, port in enumerate(ports, 1):
+        click.echo(f"  {number:3} {port}")
+    while True:
+        text = click.prompt(
+            "Which does it read? Numbers or names with commas between; none for two sample seeds",
+            default="none",
+        )
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if parts == ["none"]:
+            return []
+        chosen = [ports[int(p) - 1] if p.isdigit() and 0 < int(p) <= len(ports) else p for p in parts]
+        wrong = [part for part in chosen if part not in ports]
+        if not wrong:
+            return chosen
+        click.echo(f"  {wrong[0]!r} is not one of them")
+
+
+COMMANDS = (init, new)

@@ -1,0 +1,96 @@
+"""Commands of the product template: `template status`, `template update`, `template adopt`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from factory.cli.frame import format_option, workspace
+
+
+@click.group()
+def template() -> None:
+    """See how products stand to the template, and bring what is new in it into them."""
+
+
+@template.command()
+@click.argument("products", nargs=-1)
+@click.option("--fail-on", type=click.Choice(["behind"]), help="Exit with 1 if a product is behind.")
+@format_option
+@click.pass_context
+def status(context: click.Context, products: tuple[str, ...], fail_on: str | None, format_: str) -> None:
+    """Show where PRODUCTS (all, if none is named) stand: version, versions behind, hand edits, what an update does."""
+    from factory.report import as_json
+    from factory.scaffold.report import standings_as_json, standings_as_text
+    from factory.scaffold import template_status
+
+    standings = template_status(workspace(context), products)
+    click.echo(as_json(standings_as_json(standings)) if format_ == "json" else standings_as_text(standings))
+    if fail_on and any(standing.behind for standing in standings):
+        context.exit(1)
+
+
+@template.command()
+@click.argument("products", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Update all products.")
+@format_option
+@click.pass_context
+def update(
+    context: click.Context,
+    products: tuple[str, ...],
+    everything: bool,  # noqa: FBT001  (click hands over flags so)
+    format_: str,
+) -> None:
+    """Bring what is new in the template into PRODUCTS. Hand edits stay; exit 1 where both changed the same lines."""
+    from factory.report import as_json
+    from factory.scaffold.report import standings_as_json, updates_as_text
+    from factory.scaffold import template_update
+
+    if bool(products) == everything:
+        raise click.UsageError("name products, or --all")
+    done = template_update(workspace(context), products)
+    click.echo(as_json(standings_as_json(done)) if format_ == "json" else updates_as_text(done))
+    if any(one.conflicts or (products and one.state in ("unmanaged", "lost")) for one in done):
+        context.exit(1)
+
+
+@template.command()
+@click.argument("products", nargs=-1, required=True)
+@click.option(
+    "--data-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Answers, as YAML."
+)
+@click.option(
+    "--anew", is_flag=True, help="Also where a product follows a template: begin with today's version."
+)
+@format_option
+@click.pass_context
+def adopt(
+    context: click.Context,
+    products: tuple[str, ...],
+    data_file: Path | None,
+    anew: bool,  # noqa: FBT001  (click hands over flags so)
+    format_: str,
+) -> None:
+    """Let PRODUCTS that were written by hand follow the template from now on.
+
+    Writes their answers, as their own files give them, and which files they keep to themselves.
+    """
+    from factory.report import as_json
+    from factory.scaffold import adopt as adopt_products
+    from factory.scaffold import answers_of
+
+    given = answers_of(data_file) if data_file else {}
+    adopted = adopt_products(workspace(context), products, given, anew=anew)
+    if format_ == "json":
+        told = [{"name": a.name, "version": a.version, "kept": list(a.kept)} for a in adopted]
+        click.echo(as_json({"products": told}))
+        return
+    for one in adopted:
+        click.echo(
+            f"{one.name} follows the template from {one.version}; it keeps {len(one.kept)} files to itself."
+        )
+    click.echo("Look at .copier-answers.yml and .template-keep, correct them, and commit both.")
+
+
+COMMANDS = (template,)

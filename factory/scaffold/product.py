@@ -1,0 +1,334 @@
+"""Stamp a product: `factory new`.
+
+Takes a workspace, a name and answers; gives the folder that stands now; writes it whole or not at all, and the
+line of its owner in the workspace's CODEOWNERS.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from factory.contract import read_promises
+from factory.documents import DocumentError, read_yaml
+from factory.errors import FactoryError, ProductError
+from factory.files import told_as, write_whole
+from factory.git import commit_of, git, lines
+from factory.products import PRODUCT_NAME, RESERVED, Product, read_product
+from factory.scaffold.template import (
+    HERE,
+    QUESTIONS_FILE,
+    AnswerError,
+    Template,
+    TemplateError,
+    own_template,
+    read_answers,
+    render,
+    sign,
+)
+from factory.workspace import Workspace
+
+CODEOWNERS = Path(".github/CODEOWNERS")
+_NAME_HINT = "use 2 to 63 lower case letters a-z, digits and _, a letter first"
+_HANDLE = re.compile(r"@[A-Za-z0-9_./-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A product that was stamped.
+
+    Attributes:
+        name: the product's name.
+        folder: where it lies.
+        files: its files, relative to the folder.
+        version: the template's version, or empty where it has none.
+        notes: what its maker should know, a sentence each.
+    """
+
+    name: str
+    folder: Path
+    files: tuple[str, ...]
+    version: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the workspace has, to choose from.
+
+    Attributes:
+        domains, teams: of the products that are there, sorted.
+        ports: tables by contract by product; no tables where the contract covers all public models.
+    """
+
+    domains: tuple[str, ...]
+    teams: tuple[str, ...]
+    ports: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """Every output port as an answer to `inputs`: product.contract, with the table where its name differs."""
+        names = []
+        for product, contracts in self.ports.items():
+            for contract, tables in contracts.items():
+                named = [table for table in tables if table != contract]
+                if contract in tables or not tables:
+                    names.append(f"{product}.{contract}")
+                names += [f"{product}.{contract}.{table}" for table in named]
+        return tuple(names)
+
+
+def known(ws: Workspace) -> Known:
+    """Return what the workspace has to choose from. A product that cannot be read has nothing to offer."""
+    products = list(_readable(ws))
+    ports: dict[str, dict[str, tuple[str, ...]]] = {}
+    for product in products:
+        try:
+            promises = read_promises(product)
+        except FactoryError:
+            continue
+        for promise in promises:
+            tables = ports.setdefault(product.name, {})
+            tables[promise.name] = tuple(dict.fromkeys((*tables.get(promise.name, ()), *promise.tables)))
+    return Known(
+        domains=tuple(sorted({product.domain for product in products})),
+        teams=tuple(sorted({product.team for product in products if product.team})),
+        ports={name: ports[name] for name in sorted(ports)},
+    )
+
+
+def _readable(ws: Workspace) -> Iterator[Product]:
+    for folder in sorted(ws.products.iterdir()) if ws.products.is_dir() else ():
+        if folder.is_dir() and not folder.name.startswith((".", "_")):
+            try:
+                yield read_product(folder)
+            except FactoryError:
+                continue
+
+
+def check_name(ws: Workspace, name: str) -> None:
+    """Raise ProductError unless a new product may have the name."""
+    if not PRODUCT_NAME.fullmatch(name):
+        shown = name if len(name) <= 70 else f"{name[:60]}… ({len(name)} characters)"
+        raise ProductError(f"the name {shown!r} is not allowed{_why(name)}", hint=_NAME_HINT)
+    if name in RESERVED:
+        raise ProductError(
+            f"the name {name!r} is taken: it means something in SQL, in Python or in the workspace",
+            hint="choose another name",
+        )
+    for product in _readable(ws):
+        if product.name == name:
+            hint = f"choose another name, or change the product in {ws.relative(product.folder)}"
+            raise ProductError(f"there is a product {name!r} already", where=product.file, hint=hint)
+    folder = ws.products / name
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise ProductError(
+            "the folder is not empty", where=folder, hint="choose another name, or move the folder"
+        )
+
+
+def _why(name: str) -> str:
+    """Say which character is at fault, by its name where it looks like another."""
+    for character in name:
+        if not re.fullmatch(r"[a-z0-9_]", character):
+            called = unicodedata.name(character, f"U+{ord(character):04X}").lower()
+            return f": it holds {character!r} ({called})"
+    return ""
+
+
+def stamp_product(
+    ws: Workspace,
+    name: str,
+    answers: Mapping[str, Any],
+    *,
+    ask: bool = False,
+    answers_file: Path | None = None,
+) -> Stamped:
+    """Stamp a new product into `products/NAME`.
+
+    `answers` are by the keys of the template's questions. What is missing takes its default, or is asked for at the
+    terminal with `ask`. `answers_file` is told as the place of a wrong answer. Raises:
+        FactoryError: the name, an answer or the template cannot be used; then nothing was written.
+
+    """
+    given = {**answers, "name": name}
+    check_name(ws, name)
+    notes: list[str] = []
+    folder = ws.products / name
+    with scratch_folder(ws) as scratch:
+        template = own_template(ws, scratch)
+        source = template.export(template.latest, scratch)
+        _check_keys(source, given, answers_file)
+        if given.get("inputs"):
+            given["inputs"], noted = _resolved(given["inputs"], ws)
+            notes += noted
+        stamped = scratch / name
+        render(source, stamped, given, ask=ask)
+        sign(stamped, template.address, template.latest)
+        notes += _notes(template, ws)
+        product = read_product(stamped)
+        if product.name != name:
+            raise TemplateError(f"the template stamps the name {product.name!r} instead of {name!r}")
+        if ask:  # the inputs were answered at the terminal, so they are looked up only now
+            _resolved(read_answers(stamped).get("inputs") or [], ws)
+        files = tuple(sorted(f.relative_to(stamped).as_posix() for f in stamped.rglob("*") if f.is_file()))
+        with told_as(ProductError, "stamping the product", folder):
+            ws.products.mkdir(exist_ok=True)
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+            stamped.rename(folder)
+    _add_code_owner(ws, name, product.owner)
+    return Stamped(name, folder, files, template.latest, tuple(notes))
+
+
+@contextmanager
+def scratch_folder(ws: Workspace) -> Iterator[Path]:
+    """Give a folder on the workspace's own disk that is gone afterwards."""
+    parent = ws.root / "target"
+    with told_as(ProductError, "making a scratch folder", parent):
+        parent.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".scaffold-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_keys(source: Path, answers: Mapping[str, Any], file: Path | None) -> None:
+    """Refuse answers to questions that the template does not ask."""
+    try:
+        questions = read_yaml(source / QUESTIONS_FILE).data
+    except DocumentError as error:
+        raise TemplateError(
+            f"the template's questions cannot be read: {error.message}", where=error.where
+        ) from error
+    asked = [
+        key
+        for key, value in questions.items()
+        if not key.startswith("_") and not (isinstance(value, dict) and value.get("when") is False)
+    ]
+    for key in answers:
+        if key not in asked:
+            near = difflib.get_close_matches(key, asked, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"its questions: {', '.join(asked)}"
+            line = read_yaml(file).line(key) if file else 0
+            raise AnswerError(f"the template has no question {key!r}", where=file, line=line, hint=hint)
+
+
+def _resolved(inputs: Any, ws: Workspace) -> tuple[Any, list[str]]:
+    """Return the inputs with the table of each where its name is not the contract's, and what to say of that."""
+    if not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
+        return inputs, []  # the template's own validator says what is wrong
+    ports = known(ws).ports
+    resolved: list[str] = []
+    notes: list[str] = []
+    for item in inputs:
+        name, note = _port(item, ports, ws)
+        resolved.append(name)
+        notes += [note] if note else []
+    return resolved, notes
+
+
+def _port(item: str, ports: Mapping[str, Mapping[str, tuple[str, ...]]], ws: Workspace) -> tuple[str, str]:
+    parts = item.split(".")
+    if len(parts) not in (2, 3):
+        raise AnswerError(f"inputs: {item!r} is no output port", hint="write product.contract")
+    product, contract = parts[:2]
+    names = ", ".join(Known((), (), ports).port_names) or "none"
+    if product not in ports:
+        near = difflib.get_close_matches(product, ports, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise AnswerError(
+            f"inputs: {item!r} does not exist: there is no product {product!r} with an output port",
+            hint=f"{hint}output ports: {names}",
+        )
+    if contract not in ports[product]:
+        private = any((ws.products / product).rglob(f"{contract}.sql"))
+        why = "a model of it, but no output port: it is private" if private else "no contract of it"
+        raise AnswerError(
+            f"inputs: {item!r} is not an output port of {product}: {contract!r} is {why}",
+            hint=f"output ports: {', '.join(n for n in Known((), (), ports).port_names if n.startswith(product + '.'))}",
+        )
+    tables = ports[product][contract]
+    if len(parts) == 3:
+        if tables and parts[2] not in tables:
+            raise AnswerError(
+                f"inputs: {item!r} does not exist: the contract has no table {parts[2]!r}",
+                hint=f"its tables: {', '.join(tables)}",
+            )
+        return (f"{product}.{contract}" if parts[2] == contract else item), ""
+    if not tables or contract in tables:
+        return item, ""
+    others = f" ({', '.join(tables[1:])} can be read, too: name them as {product}.{contract}.TABLE)"
+    note = f"{item} has no table of that name: {tables[0]} is read" + (others if len(tables) > 1 else "")
+    return f"{product}.{contract}.{tables[0]}", note
+
+
+def _notes(template: Template, ws: Workspace) -> list[str]:
+    """Say what about the template's version will matter later."""
+    if not template.address:
+        return [
+            f"The workspace has no template of its own ({QUESTIONS_FILE}), so the factory's was taken. "
+            "Updates need one: see docs/template.md."
+        ]
+    if not template.is_repository:
+        return [
+            "The template is in no git repository, so the product does not know its version. Before the first update: "
+            "git init, commit, tag, then `factory template adopt`."
+        ]
+    if template.address != HERE:
+        return []
+    notes = []
+    if not template.versions:
+        notes.append(
+            f"The workspace has no tag, so the template's version is the last commit, {template.latest}. "
+            "Give it one with `git tag v1.0.0`."
+        )
+    paths = [QUESTIONS_FILE, template.subdirectory]
+    since = f"refs/tags/{template.latest}" if template.versions else "HEAD"
+    if commit_of(since, ws.root):
+        changed = lines(git("diff", "--name-only", "-z", since, "--", *paths, cwd=ws.root))
+        if changed:
+            notes.append(
+                f"The template has changed since {template.latest} ({len(changed)} files). "
+                "Products are stamped from that version until the change is committed and tagged."
+            )
+    return notes
+
+
+def _add_code_owner(ws: Workspace, name: str, owner: str) -> None:
+    """Let the owner review changes of the product, where the workspace keeps a CODEOWNERS file."""
+    file = ws.root / CODEOWNERS
+    if not file.is_file() or not _HANDLE.fullmatch(owner):
+        return
+    text = file.read_text("utf-8")
+    path = f"/products/{name}/"
+    if any(line.split()[:1] == [path] for line in text.splitlines()):
+        return
+    with told_as(ProductError, "adding the owner", file):
+        write_whole(file, text.rstrip("\n") + f"\n{path} {owner}\n", durable=False)
+
+
+def answers_of(file: Path) -> dict[str, Any]:
+    """Read answers from a file as `--data-file` takes it; what Copier notes for itself is left out.
+
+    Raises:
+        FactoryError: the file cannot be read, or holds something else than answers by name.
+
+    """
+    document = read_yaml(file)
+    if document.data is None:
+        return {}
+    if not isinstance(document.data, dict) or not all(isinstance(key, str) for key in document.data):
+        raise AnswerError(
+            "the file holds no answers", where=file, line=1, hint="write `question: answer` lines"
+        )
+    return {key: value for key, value in document.data.items() if not key.startswith("_")}

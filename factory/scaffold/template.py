@@ -1,0 +1,302 @@
+"""The product template: where it lies, which versions it has, and what it makes of answers.
+
+Takes a workspace and an address; gives a `Template`; reads git. The only door to Copier.
+
+A template's versions are the tags of its repository, as Copier has it: those that are versions (PEP 440), oldest
+first. Without a tag the last commit is its one version. A product remembers in `.copier-answers.yml` which one it
+was made from.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from factory.documents import dump_yaml, parse_yaml
+from factory.errors import FactoryError, WorkspaceError
+from factory.git import GitError, commit_of, git, lines, repository_of
+from factory.workspace import Workspace
+
+ANSWERS_FILE = ".copier-answers.yml"
+QUESTIONS_FILE = "copier.yml"
+HERE = "."
+
+_SHORT_ADDRESSES = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+_ADDRESS = re.compile(r"\w[\w+.-]*://|[\w.-]+@[\w.-]+:")
+
+
+class TemplateError(FactoryError):
+    """The template, or what a product remembers of it, cannot be used."""
+
+
+class AnswerError(FactoryError):
+    """An answer is not what the template's question allows."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template for products.
+
+    Attributes:
+        address: how products name it: `.` for the workspace's own, else a folder or a git address; empty for the
+            one that came with the factory, which no update can find again.
+        folder: a git repository, bare or not, or a plain folder.
+        is_repository: it is the former, and has a commit with the template.
+    """
+
+    address: str
+    folder: Path
+    is_repository: bool
+
+    @cached_property
+    def subdirectory(self) -> str:
+        """The folder below which lies what is stamped."""
+        if self.is_repository:
+            text = git("show", f"{self._newest_commit}:{QUESTIONS_FILE}", cwd=self.folder).decode()
+        else:
+            text = (self.folder / QUESTIONS_FILE).read_text("utf-8")
+        data = parse_yaml(text, self.folder / QUESTIONS_FILE).data
+        return str((data if isinstance(data, dict) else {}).get("_subdirectory") or "")
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """The tags that are versions and have the template, oldest first."""
+        if not self.is_repository:
+            return ()
+        found = []
+        for tag in lines(git("tag", "--list", cwd=self.folder)):
+            try:
+                version = Version(tag)
+            except InvalidVersion:
+                continue
+            if not version.is_prerelease:
+                found.append((version, tag))
+        tags = [tag for _, tag in sorted(found)]
+        there = self._objects([f"refs/tags/{tag}:{QUESTIONS_FILE}" for tag in tags])
+        return tuple(tag for tag, found in zip(tags, there, strict=True) if found)
+
+    @cached_property
+    def latest(self) -> str:
+        """The newest version: a tag, or what git calls the last commit; empty where there is no repository."""
+        if self.versions:
+            return self.versions[-1]
+        if not self.is_repository:
+            return ""
+        return git("describe", "--tags", "--always", "HEAD", cwd=self.folder).decode().strip()
+
+    def knows(self, version: str) -> bool:
+        """Say whether the repository has the version."""
+        return self.is_repository and bool(commit_of(version, self.folder))
+
+    def newer_than(self, version: str) -> tuple[str, ...]:
+        """Return the versions after one that changed the template, oldest first; without tags the commits.
+
+        Versions of which the given one is made up already (git's ancestors) are not newer, nor are versions with a
+        smaller number.
+        """
+        commit = commit_of(version, self.folder)
+        if not self.versions:
+            paths = [QUESTIONS_FILE, *([self.subdirectory] if self.subdirectory else [])]
+            found = git("rev-list", "--reverse", f"{commit}..HEAD", "--", *paths, cwd=self.folder)
+            return tuple(lines(found)) if self._print(commit) != self._print("HEAD") else ()
+        merged = set(lines(git("tag", "--merged", commit, cwd=self.folder)))
+        known = [Version(tag) for tag in self.versions if tag in merged]
+        newer = [t for t in self.versions if t not in merged and (not known or Version(t) > max(known))]
+        changed = []
+        last = self._print(commit)
+        for tag in newer:
+            if (now := self._print(f"refs/tags/{tag}")) != last:
+                changed.append(tag)
+            last = now
+        return tuple(changed)
+
+    def export(self, version: str, into: Path) -> Path:
+        """Write the template as it is in a version into a new folder and return it, ready for `render`.
+
+        Without a repository the folder itself is what there is.
+        """
+        if not self.is_repository:
+            return self.folder
+        folder = into / f"template-{re.sub(r'[^A-Za-z0-9.]', '-', version)}"
+        if folder.is_dir():
+            return folder
+        commit = commit_of(version, self.folder)
+        # A template below templates/ is whole with its questions; any other may include from everywhere.
+        top = self.subdirectory.split("/")[0]
+        wanted = [QUESTIONS_FILE, top] if top == "templates" else []
+        archive = git("archive", "--format=tar", commit, *wanted, cwd=self.folder)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+        return folder
+
+    @property
+    def _newest_commit(self) -> str:
+        return f"refs/tags/{self.versions[-1]}" if self.versions else "HEAD"
+
+    def _print(self, revision: str) -> tuple[str, ...]:
+        return tuple(self._objects([f"{revision}:{QUESTIONS_FILE}", f"{revision}:{self.subdirectory}"]))
+
+    def _objects(self, names: list[str]) -> list[str]:
+        """Return git's ids of objects, an empty string for each that is not there."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        answers = (
+            git("cat-file", "--batch-check=%(objectname)", cwd=self.folder, stdin=asked).decode().splitlines()
+        )
+        return ["" if answer.endswith((" missing", " ambiguous")) else answer for answer in answers]
+
+
+def open_template(ws: Workspace, address: str, scratch: Path) -> Template:
+    """Return the template at an address: a folder seen from the workspace's root, or a git address.
+
+    A repository elsewhere is cloned into `scratch`. Raises:
+        TemplateError: there is no template, or it cannot be fetched.
+
+    """
+    folder = ws.root / address
+    if folder.is_dir():
+        if repository_of(folder) == folder.resolve() and _has_questions(folder):
+            return Template(address, folder.resolve(), is_repository=True)
+        if (folder / QUESTIONS_FILE).is_file():
+            return Template(address, folder.resolve(), is_repository=False)
+        raise TemplateError(f"there is no template in {address!r}: it has no {QUESTIONS_FILE}", where=folder)
+    for short, long in _SHORT_ADDRESSES.items():
+        address = address.replace(short, long, 1) if address.startswith(short) else address
+    if not _ADDRESS.match(address):
+        raise TemplateError(
+            f"there is no template at {address!r}", hint="name a folder of this machine, or a git address"
+        )
+    clone = scratch / f"clone-{re.sub(r'[^A-Za-z0-9]+', '-', address)}"
+    if not clone.is_dir():
+        try:
+            git("clone", "--quiet", "--bare", "--", address, str(clone), cwd=scratch)
+        except GitError as error:
+            hint = "look whether the address is right and can be reached from here"
+            raise TemplateError(
+                f"the template at {address} cannot be fetched: {error.message}", hint=hint
+            ) from error
+    if not _has_questions(clone):
+        raise TemplateError(f"there is no template at {address}: it has no {QUESTIONS_FILE}")
+    return Template(address, clone, is_repository=True)
+
+
+def own_template(ws: Workspace, scratch: Path) -> Template:
+    """Return the template that new products of a workspace are made from.
+
+    It is the one that the settings name, else the workspace's own, else the one that came with the factory.
+    """
+    if ws.settings.template:
+        return open_template(ws, ws.settings.template, scratch)
+    if (ws.root / QUESTIONS_FILE).is_file():
+        return open_template(ws, HERE, scratch)
+    return Template("", shipped(), is_repository=False)
+
+
+def shipped() -> Path:
+    """Return the folder with what came with the factory: its templates, their questions, and the standards."""
+    package = Path(str(resources.files("factory")))
+    for place in (package / "_stamp", package.parent):
+        if (place / QUESTIONS_FILE).is_file() and (place / "templates").is_dir():
+            return place
+    raise WorkspaceError("the factory was installed without its templates", hint="install it again")
+
+
+def _has_questions(repository: Path) -> bool:
+    try:
+        git("cat-file", "-e", f"HEAD:{QUESTIONS_FILE}", cwd=repository)
+    except GitError:
+        return False
+    return True
+
+
+def render(source: Path, folder: Path, answers: Mapping[str, Any], *, ask: bool = False) -> None:
+    """Stamp a template into a folder.
+
+    An answers file that lies there already gives answers, too; `answers` win. What no answer was given to is asked
+    at the terminal, or takes its default. Raises:
+        AnswerError: an answer is not allowed.
+        TemplateError: the template is broken, or wants to run programs.
+
+    """
+    from copier import run_copy
+    from copier.errors import ConfigFileError, CopierError, InteractiveSessionError, UnsafeTemplateError
+    from jinja2 import TemplateError as JinjaError
+
+    try:
+        run_copy(
+            str(source),
+            folder,
+            data=dict(answers),
+            defaults=not ask,
+            overwrite=True,
+            quiet=True,
+            unsafe=False,
+        )
+    except KeyboardInterrupt:
+        raise
+    except InteractiveSessionError as error:
+        hint = "answer with --data-file FILE or --data KEY=VALUE, or take what is proposed with --defaults"
+        raise AnswerError("there is nobody to ask: this is no terminal", hint=hint) from error
+    except UnsafeTemplateError as error:
+        hint = "use it with Copier itself, if you trust it; the factory runs no programs of a template"
+        raise TemplateError(
+            "the template wants to run programs of its own", where=source, hint=hint
+        ) from error
+    except JinjaError as error:
+        place = getattr(error, "filename", None) or getattr(error, "name", None) or ""
+        raise TemplateError(f"the template is broken: {error} {place}".strip()) from error
+    except ConfigFileError as error:
+        raise TemplateError(f"the template's questions cannot be read: {error}", where=source) from error
+    except (ValueError, TypeError) as error:
+        raise _answer_error(error) from error
+    except CopierError as error:
+        raise TemplateError(f"the template cannot be used: {error or type(error).__name__}") from error
+
+
+def _answer_error(error: Exception) -> AnswerError:
+    text = " ".join(str(error).split())
+    wrong = re.match(r"Validation error for question '(\w+)': (.*)", text)
+    if wrong:
+        return AnswerError(f"{wrong[1]}: {wrong[2]}")
+    return AnswerError(f"an answer cannot be used: {text}")
+
+
+def read_answers(folder: Path) -> dict[str, Any]:
+    """Return what a product remembers of its making; empty where it remembers nothing.
+
+    Raises:
+        FactoryError: the file is not YAML, or holds no answers.
+
+    """
+    file = folder / ANSWERS_FILE
+    if not file.is_file():
+        return {}
+    document = parse_yaml(file.read_text("utf-8"), file)
+    if not isinstance(document.data, dict):
+        hint = "restore it from git, or remove it and run `factory template adopt`"
+        raise TemplateError("the file holds no answers", where=file, line=1, hint=hint)
+    return document.data
+
+
+def sign(folder: Path, address: str, version: str) -> None:
+    """Write into a freshly stamped answers file from which template and version it comes.
+
+    Without a version there is nothing to update from, and the file says nothing of a template.
+    """
+    file = folder / ANSWERS_FILE
+    origin = {"_commit": version, "_src_path": address} if version else {}
+    kept = [
+        line for line in file.read_text("utf-8").splitlines() if not re.match(r"_(commit|src_path):", line)
+    ]
+    head = [line for line in kept if line.startswith("#")]
+    rest = [line for line in kept if not line.startswith("#")]
+    signed = dump_yaml(origin).splitlines() if origin else []
+    file.write_text("\n".join([*head, *signed, *rest]) + "\n", "utf-8")
