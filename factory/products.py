@@ -146,6 +146,12 @@ def _folders(ws: Workspace) -> list[Path]:
 
 
 def read_product(folder: Path) -> Product:
+    """Return the product in a folder.
+
+    Raises:
+        FactoryError: the folder is no product, or its descriptor is wrong.
+
+    """
     file = folder / PRODUCT_FILE
     if not file.is_file():
         others = ", ".join(sorted(p.name for p in folder.iterdir())[:3])

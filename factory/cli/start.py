@@ -60,7 +60,7 @@ def new(
     name: str,
     data_file: Path | None,
     pairs: tuple[str, ...],
-    defaults: bool,  # noqa: FBT001  (click hands over flags so)
+    defaults: bool,
     format_: str,
 ) -> None:
     """Stamp a new product NAME from the template: it builds and is certified as it stands.

@@ -22,8 +22,8 @@ def template() -> None:
 def status(context: click.Context, products: tuple[str, ...], fail_on: str | None, format_: str) -> None:
     """Show where PRODUCTS (all, if none is named) stand: version, versions behind, hand edits, what an update does."""
     from factory.report import as_json
-    from factory.scaffold.report import standings_as_json, standings_as_text
     from factory.scaffold import template_status
+    from factory.scaffold.report import standings_as_json, standings_as_text
 
     standings = template_status(workspace(context), products)
     click.echo(as_json(standings_as_json(standings)) if format_ == "json" else standings_as_text(standings))
@@ -39,13 +39,13 @@ def status(context: click.Context, products: tuple[str, ...], fail_on: str | Non
 def update(
     context: click.Context,
     products: tuple[str, ...],
-    everything: bool,  # noqa: FBT001  (click hands over flags so)
+    everything: bool,
     format_: str,
 ) -> None:
     """Bring what is new in the template into PRODUCTS. Hand edits stay; exit 1 where both changed the same lines."""
     from factory.report import as_json
-    from factory.scaffold.report import standings_as_json, updates_as_text
     from factory.scaffold import template_update
+    from factory.scaffold.report import standings_as_json, updates_as_text
 
     if bool(products) == everything:
         raise click.UsageError("name products, or --all")
@@ -69,7 +69,7 @@ def adopt(
     context: click.Context,
     products: tuple[str, ...],
     data_file: Path | None,
-    anew: bool,  # noqa: FBT001  (click hands over flags so)
+    anew: bool,
     format_: str,
 ) -> None:
     """Let PRODUCTS that were written by hand follow the template from now on.

@@ -11,8 +11,8 @@ from factory.scaffold.workspace import stamp_workspace
 __all__ = [
     "Adopted",
     "Known",
-    "Standing",
     "Stamped",
+    "Standing",
     "adopt",
     "answers_of",
     "check_name",

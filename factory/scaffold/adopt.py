@@ -86,7 +86,8 @@ def adopt(
         artifacts = _parse(ws, products, scratch)
         adopted = []
         for product in chosen:
-            answers = {**answers_from(product, products, artifacts), **given}
+            remembered = {k: v for k, v in read_answers(product.folder).items() if not k.startswith("_")}
+            answers = {**answers_from(product, products, artifacts), **remembered, **given}
             room = scratch / "adopted" / product.name
             render(source, room, answers)
             sign(room, template.address, template.latest)

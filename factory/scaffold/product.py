@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.contract import read_promises
-from factory.documents import DocumentError, read_yaml
-from factory.errors import FactoryError, ProductError
+from factory.documents import read_yaml
+from factory.errors import DocumentError, FactoryError, ProductError
 from factory.files import told_as, write_whole
 from factory.git import commit_of, git, lines
 from factory.products import PRODUCT_NAME, RESERVED, Product, read_product
@@ -173,7 +173,7 @@ def stamp_product(
         stamped = scratch / name
         render(source, stamped, given, ask=ask)
         sign(stamped, template.address, template.latest)
-        notes += _notes(template, ws)
+        notes += _notes(template, ws, name)
         product = read_product(stamped)
         if product.name != name:
             raise TemplateError(f"the template stamps the name {product.name!r} instead of {name!r}")
@@ -255,7 +255,7 @@ def _port(item: str, ports: Mapping[str, Mapping[str, tuple[str, ...]]], ws: Wor
         why = "a model of it, but no output port: it is private" if private else "no contract of it"
         raise AnswerError(
             f"inputs: {item!r} is not an output port of {product}: {contract!r} is {why}",
-            hint=f"output ports: {', '.join(n for n in Known((), (), ports).port_names if n.startswith(product + '.'))}",
+            hint=f"its output ports: {', '.join(Known((), (), {product: ports[product]}).port_names)}",
         )
     tables = ports[product][contract]
     if len(parts) == 3:
@@ -272,18 +272,15 @@ def _port(item: str, ports: Mapping[str, Mapping[str, tuple[str, ...]]], ws: Wor
     return f"{product}.{contract}.{tables[0]}", note
 
 
-def _notes(template: Template, ws: Workspace) -> list[str]:
+def _notes(template: Template, ws: Workspace, name: str) -> list[str]:
     """Say what about the template's version will matter later."""
     if not template.address:
         return [
-            f"The workspace has no template of its own ({QUESTIONS_FILE}), so the factory's was taken. "
-            "Updates need one: see docs/template.md."
+            "The workspace has no template (copier.yml), so the factory's own was taken: it brings no updates."
         ]
     if not template.is_repository:
-        return [
-            "The template is in no git repository, so the product does not know its version. Before the first update: "
-            "git init, commit, tag, then `factory template adopt`."
-        ]
+        text = "The template is not committed, so the product knows no version of it: git init, commit, tag, and then"
+        return [f"{text} `factory template adopt {name}`."]
     if template.address != HERE:
         return []
     notes = []

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,20 +120,31 @@ class Template:
             last = now
         return tuple(changed)
 
-    def export(self, version: str, into: Path) -> Path:
-        """Write the template as it is in a version into a new folder and return it, ready for `render`.
+    def differs(self, version: str, other: str) -> bool:
+        """Say whether two versions have another template."""
+        return self._print(commit_of(version, self.folder)) != self._print(commit_of(other, self.folder))
 
-        Without a repository the folder itself is what there is.
+    def contains(self, version: str, other: str) -> bool:
+        """Say whether a version is made upon another."""
+        one, base = commit_of(version, self.folder), commit_of(other, self.folder)
+        return git("merge-base", one, base, cwd=self.folder, accept=(0, 1)).decode().strip() == base
+
+    def export(self, version: str, into: Path) -> Path:
+        """Write the template as it is in a version into a folder of its own and return that, ready for `render`.
+
+        Without a repository it is the template as it lies there.
         """
-        if not self.is_repository:
-            return self.folder
         folder = into / f"template-{re.sub(r'[^A-Za-z0-9.]', '-', version)}"
         if folder.is_dir():
             return folder
-        commit = commit_of(version, self.folder)
         # A template below templates/ is whole with its questions; any other may include from everywhere.
         top = self.subdirectory.split("/")[0]
         wanted = [QUESTIONS_FILE, top] if top == "templates" else []
+        if not self.is_repository:
+            for entry in wanted or [path.name for path in self.folder.iterdir() if path.name != ".git"]:
+                _copy(self.folder / entry, folder / entry)
+            return folder
+        commit = commit_of(version, self.folder)
         archive = git("archive", "--format=tar", commit, *wanted, cwd=self.folder)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
@@ -207,6 +219,14 @@ def shipped() -> Path:
         if (place / QUESTIONS_FILE).is_file() and (place / "templates").is_dir():
             return place
     raise WorkspaceError("the factory was installed without its templates", hint="install it again")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def _has_questions(repository: Path) -> bool:

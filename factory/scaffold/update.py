@@ -6,17 +6,20 @@ all of them were worked out in a scratch folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from factory.errors import FactoryError, ProductError, WorkspaceError, raise_all
 from factory.files import told_as, write_whole
-from factory.git import commit_of, git, lines, repository_of, uncommitted
+from factory.git import git, lines, repository_of, uncommitted
 from factory.locking import locked
 from factory.scaffold.merge import Desk, File, Merged, files_below, keepers, same
-from factory.scaffold.product import scratch_folder
 from factory.scaffold.template import (
     ANSWERS_FILE,
     Template,
@@ -28,7 +31,9 @@ from factory.scaffold.template import (
 )
 from factory.workspace import Workspace
 
-_ADOPT = "`factory template adopt {name}` makes it one"
+# A worker costs the import of Copier, half a second, before it is of use.
+_JOBS_PER_WORKER = 4
+_MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def template_status(ws: Workspace, names: Sequence[str] = ()) -> tuple[Standing,
         FactoryError: a name is no product, or git is missing.
 
     """
-    with scratch_folder(ws) as scratch:
+    with _scratch() as scratch:
         return tuple(plan.standing for plan in _plans(ws, names, scratch))
 
 
@@ -90,7 +95,7 @@ def template_update(ws: Workspace, names: Sequence[str] = ()) -> tuple[Standing,
         FactoryError: a product has uncommitted changes, a name is no product, an answer is no longer allowed.
 
     """
-    with locked(ws), scratch_folder(ws) as scratch:
+    with locked(ws), _scratch() as scratch:
         folders = _folders(ws, names)
         _refuse_uncommitted(ws, folders)
         plans = _plans(ws, names, scratch)
@@ -101,18 +106,13 @@ def template_update(ws: Workspace, names: Sequence[str] = ()) -> tuple[Standing,
 
 
 def _done(standing: Standing) -> Standing:
-    if standing.state != "behind":
-        return standing
-    return Standing(
-        name=standing.name,
-        state="updated",
-        version=standing.version,
-        latest=standing.latest,
-        changed=standing.changed,
-        touches=standing.touches,
-        conflicts=standing.conflicts,
-        kept=standing.kept,
-    )
+    return replace(standing, state="updated", behind=0) if standing.state == "behind" else standing
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="factory-") as folder:
+        yield Path(folder).resolve()
 
 
 def _folders(ws: Workspace, names: Sequence[str]) -> list[Path]:
@@ -152,138 +152,155 @@ def _refuse_uncommitted(ws: Workspace, folders: Iterable[Path]) -> None:
     raise_all(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A product and the versions of the template between which it stands."""
+
+    folder: Path
+    template: Template
+    version: str
+    newer: tuple[str, ...]
+    room: Path
+
+
 def _plans(ws: Workspace, names: Sequence[str], scratch: Path) -> list[_Plan]:
-    desk = Desk(scratch)
-    templates: dict[str, Template | str] = {}
+    known = _Templates(ws, scratch)
+    cases: list[_Case | Standing] = []
     problems: list[FactoryError] = []
-    plans = []
     for number, folder in enumerate(_folders(ws, names)):
-        room = scratch / str(number)
-        room.mkdir()
         try:
-            plans.append(_plan(ws, folder, templates, desk, room))
+            cases.append(known.case(folder, scratch / str(number)))
         except FactoryError as problem:
             problems.append(problem)
     raise_all(problems)
-    return plans
+    _stamp([case for case in cases if isinstance(case, _Case)], scratch)
+    desk = Desk(scratch)
+    return [_compare(ws, case, desk) if isinstance(case, _Case) else _Plan(case, Path()) for case in cases]
 
 
-def _plan(ws: Workspace, folder: Path, templates: dict[str, Template | str], desk: Desk, room: Path) -> _Plan:
-    name = folder.name
-    answers = read_answers(folder)
-    address, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
-    if not answers:
-        reason = f"it has no {ANSWERS_FILE}, so it is not made from a template; {_ADOPT.format(name=name)}"
-        return _Plan(Standing(name, "unmanaged", reason=reason), folder)
-    if not version or not address:
-        reason = f"its {ANSWERS_FILE} names no version of a template; {_ADOPT.format(name=name)}"
-        return _Plan(Standing(name, "unmanaged", reason=reason), folder)
-    template = _template(ws, address, templates, room.parent)
-    if isinstance(template, str):
-        return _Plan(Standing(name, "lost", version, reason=template), folder)
-    if not template.knows(version):
-        reason = (
-            f"this clone does not know the version {version} of the template; fetch it (git fetch --tags --unshallow), "
-            f"or begin anew: {_ADOPT.format(name=name)}"
-        )
-        return _Plan(Standing(name, "lost", version, template.latest, reason=reason), folder)
-    return _compare(ws, folder, template, answers, version, desk, room)
+class _Templates:
+    """The templates of a workspace's products; each is opened, and asked for its versions, once."""
 
+    def __init__(self, ws: Workspace, scratch: Path) -> None:
+        self._ws = ws
+        self._scratch = scratch
+        self._found: dict[str, Template | str] = {}
+        self._newer: dict[tuple[str, str], tuple[str, ...] | None] = {}
 
-def _template(
-    ws: Workspace, address: str, templates: dict[str, Template | str], scratch: Path
-) -> Template | str:
-    """Return the template, or why there is none; each is looked for once."""
-    if address not in templates:
-        try:
-            template = open_template(ws, address, scratch)
-            templates[address] = (
-                template
-                if template.is_repository
-                else "its template is in no git repository, so it has no versions; commit and tag it"
+    def case(self, folder: Path, room: Path) -> _Case | Standing:
+        """Return what there is to compare for a product, or why there is nothing."""
+        name = folder.name
+        answers = read_answers(folder)
+        address, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
+        adopt = f"`factory template adopt {name}`"
+        if not answers:
+            reason = f"it has no {ANSWERS_FILE}: it was not made from a template; {adopt} lets it follow one"
+            return Standing(name, "unmanaged", reason=reason)
+        if not version or not address:
+            reason = f"its {ANSWERS_FILE} names no version of a template; {adopt} gives it one"
+            return Standing(name, "unmanaged", reason=reason)
+        template = self._template(address)
+        if isinstance(template, str):
+            return Standing(name, "lost", version, reason=template)
+        newer = self._newer_than(template, version)
+        if newer is None:
+            reason = (
+                f"this clone does not know the version {version} of the template; fetch it "
+                f"(git fetch --tags --unshallow), or begin anew: {adopt}"
             )
-        except TemplateError as error:
-            templates[address] = error.message
-    return templates[address]
+            return Standing(name, "lost", version, template.latest, reason=reason)
+        return _Case(folder, template, version, newer, room)
+
+    def _template(self, address: str) -> Template | str:
+        if address not in self._found:
+            try:
+                template = open_template(self._ws, address, self._scratch)
+                missing = "its template is in no git repository, so it has no versions; commit and tag it"
+                self._found[address] = template if template.is_repository else missing
+            except TemplateError as error:
+                self._found[address] = error.message
+        return self._found[address]
+
+    def _newer_than(self, template: Template, version: str) -> tuple[str, ...] | None:
+        key = (template.address, version)
+        if key not in self._newer:
+            self._newer[key] = template.newer_than(version) if template.knows(version) else None
+        return self._newer[key]
 
 
-def _compare(
-    ws: Workspace,
-    folder: Path,
-    template: Template,
-    answers: Mapping[str, Any],
-    version: str,
-    desk: Desk,
-    room: Path,
-) -> _Plan:
-    given = {key: value for key, value in answers.items() if not key.startswith("_")}
-    stamped = _stamp(template, version, given, room / "stamped", folder)
-    product = _product_files(ws, folder)
-    changed = tuple(p for p, file in stamped.items() if p not in product or not same(file, product[p]))
-    newer = template.newer_than(version)
-    latest = template.latest if newer or not _is_ahead(template, version) else version
-    standing = Standing(
-        folder.name,
-        "current" if latest == template.latest else "ahead",
-        version,
-        template.latest,
-        changed=changed,
-    )
-    if not newer:
-        return _Plan(standing, folder)
-    wanted = _stamp(template, template.latest, given, room / "wanted", folder)
-    merged = desk.merge(stamped, product, wanted, template.latest, keepers(folder))
-    sign(room / "wanted", template.address, template.latest)
-    behind = Standing(
-        folder.name,
-        "behind",
-        version,
-        template.latest,
-        behind=len(newer),
-        changed=changed,
-        touches=tuple(sorted({ANSWERS_FILE, *merged.writes})),
-        conflicts=dict(merged.conflicts),
-        kept=merged.kept,
-    )
-    return _Plan(behind, folder, merged, (room / "wanted" / ANSWERS_FILE).read_bytes())
+def _stamp(cases: Sequence[_Case], scratch: Path) -> None:
+    """Stamp every product as it was made, and as it would be made now, on all processors."""
+    jobs = []
+    for case in cases:
+        versions = {"stamped": case.version, **({"wanted": case.template.latest} if case.newer else {})}
+        for room, version in versions.items():
+            jobs.append((case.template.export(version, scratch), case.room / room, case.folder))
+    workers = min(os.cpu_count() or 1, _MOST_WORKERS, len(jobs) // _JOBS_PER_WORKER)
+    if workers < 2:
+        problems = [_stamp_one(job) for job in jobs]
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            problems = list(pool.map(_stamp_one, jobs, chunksize=2))
+    raise_all([problem for problem in problems if problem is not None])
 
 
-def _is_ahead(template: Template, version: str) -> bool:
-    """Say whether a product was made from a commit after the newest version."""
-    commit = commit_of(version, template.folder)
-    newest = commit_of(template.latest, template.folder)
-    base = git("merge-base", commit, newest, cwd=template.folder, accept=(0, 1)).decode().strip()
-    return base == newest and commit != newest
-
-
-def _stamp(
-    template: Template, version: str, answers: Mapping[str, Any], into: Path, product: Path
-) -> dict[str, File]:
-    """Stamp a version of the template with a product's answers; return the files but the answers'."""
-    source = template.export(version, into.parent.parent)
-    into.mkdir()
-    # Copier takes the last answers from the file that lies there: also those to questions of another name.
+def _stamp_one(job: tuple[Path, Path, Path]) -> FactoryError | None:
+    """Stamp a template (the job's first) into a folder (the second) with the answers of a product (the third)."""
+    source, into, product = job
+    into.mkdir(parents=True)
+    # Copier takes the last answers from the file that lies there, those to questions of former names, too.
     into.joinpath(ANSWERS_FILE).write_bytes((product / ANSWERS_FILE).read_bytes())
     try:
         render(source, into, {})
     except FactoryError as error:
         hint = f"correct the answer in {ANSWERS_FILE}"
-        raise TemplateError(
-            f"{product.name}: {error.message}", where=product / ANSWERS_FILE, hint=hint
-        ) from error
-    return {path: file for path, file in files_below(into).items() if path != ANSWERS_FILE}
+        return TemplateError(f"{product.name}: {error.message}", where=product / ANSWERS_FILE, hint=hint)
+    return None
+
+
+def _compare(ws: Workspace, case: _Case, desk: Desk) -> _Plan:
+    folder, template, version = case.folder, case.template, case.version
+    stamped = _without_answers(files_below(case.room / "stamped"))
+    product = _product_files(ws, folder)
+    changed = tuple(p for p, file in stamped.items() if p not in product or not same(file, product[p]))
+    if not case.newer:
+        state = "ahead" if _is_ahead(template, version) else "current"
+        return _Plan(Standing(folder.name, state, version, template.latest, changed=changed), folder)
+    wanted = case.room / "wanted"
+    merged = desk.merge(
+        stamped, product, _without_answers(files_below(wanted)), template.latest, keepers(folder)
+    )
+    sign(wanted, template.address, template.latest)
+    standing = Standing(
+        folder.name,
+        "behind",
+        version,
+        template.latest,
+        behind=len(case.newer),
+        changed=changed,
+        touches=tuple(sorted({ANSWERS_FILE, *merged.writes})),
+        conflicts=dict(merged.conflicts),
+        kept=merged.kept,
+    )
+    return _Plan(standing, folder, merged, (wanted / ANSWERS_FILE).read_bytes())
+
+
+def _without_answers(files: dict[str, File]) -> dict[str, File]:
+    return {path: file for path, file in files.items() if path != ANSWERS_FILE}
+
+
+def _is_ahead(template: Template, version: str) -> bool:
+    """Say whether a product was made from a commit that changed the template after the newest version."""
+    return template.differs(version, template.latest) and template.contains(version, template.latest)
 
 
 def _product_files(ws: Workspace, folder: Path) -> dict[str, File]:
     """Return what people keep in a product: what git tracks or would, without what builds leave behind."""
     if repository_of(ws.root) is None:
-        return {
-            p: f
-            for p, f in files_below(folder).items()
-            if not p.startswith(("target/", "logs/", "dbt_packages/"))
-        }
+        made = ("target/", "logs/", "dbt_packages/")
+        return {p: f for p, f in _without_answers(files_below(folder)).items() if not p.startswith(made)}
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", cwd=folder)
-    return {p: f for p, f in files_below(folder, lines(listed)).items() if p != ANSWERS_FILE}
+    return _without_answers(files_below(folder, lines(listed)))
 
 
 def _write(plan: _Plan) -> None:

@@ -51,7 +51,7 @@ def stamp_workspace(folder: Path, title: str) -> tuple[str, ...]:
 
 
 def _refuse_nesting(folder: Path) -> None:
-    """A workspace among the products of another would be taken for one of them."""
+    """Refuse a folder among products, where the workspace would be taken for one of them."""
     try:
         around = find_workspace(folder.parent)
     except WorkspaceError:
