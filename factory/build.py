@@ -8,6 +8,7 @@ runs in one process, so there is one run at a time: parse, build and catalog sha
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 import re
@@ -230,7 +231,7 @@ def explain(text: str, ws: Workspace) -> DbtError | LockedError:
     file, line = _place(text, ws)
     message = " ".join(lines)
     message = message if len(message) < 600 else message[:590] + " …"
-    return DbtError(f"dbt: {message}", where=file, line=line, hint=_way_out(text))
+    return DbtError(f"dbt: {message}", where=file, line=line, hint=_way_out(text, ws))
 
 
 def _broken_yaml(text: str, ws: Workspace) -> DbtError | None:
@@ -261,7 +262,7 @@ def _place(text: str, ws: Workspace) -> tuple[Path | None, int]:
     if found:
         if node:
             candidates.append(ws.products / node[1] / found[1])
-        candidates += [ws.root / found[1], *sorted(ws.products.glob(f"*/{found[1]}"))]
+        candidates += [ws.root / found[1], *_speaking_of(text, sorted(ws.products.glob(f"*/{found[1]}")))]
     elif node:
         candidates += sorted((ws.products / node[1]).glob(f"**/{node[2]}.sql"))
     candidates += _users_of_variable(text, ws)
@@ -270,6 +271,20 @@ def _place(text: str, ws: Workspace) -> tuple[Path | None, int]:
         candidates.append(ws.root / project[1])
     file = next((candidate for candidate in candidates if candidate.is_file()), None)
     return (file, _line(text, file)) if file is not None else (None, 0)
+
+
+def _speaking_of(text: str, files: list[Path]) -> list[Path]:
+    """Return those of several files of one name that hold what dbt's message quotes; none if several do."""
+    if len(files) < 2:
+        return files
+    quoted = re.findall(r"'([A-Za-z0-9_.]+)'", text)
+    names = [re.sub(r"^(dbt_macro__)?(test_)?", "", name) for name in quoted]
+    contents = {file: file.read_text("utf-8", errors="replace") for file in files}
+    for name in names:
+        holding = [file for file in files if re.search(rf"\b{re.escape(name)}\b", contents[file])]
+        if len(holding) == 1:
+            return holding
+    return []
 
 
 def _users_of_variable(text: str, ws: Workspace) -> list[Path]:
@@ -297,11 +312,26 @@ def _line(text: str, file: Path) -> int:
     return 0
 
 
-def _way_out(text: str) -> str:
+def _near(text: str, ws: Workspace) -> str:
+    """Return the models of a product that a reference may have meant, as a hint."""
+    missing = re.search(r"node named '(\w+)' in package or project '(\w+)'", text)
+    folder = ws.products / missing[2] if missing else None
+    if missing is None or folder is None or not folder.is_dir():
+        return ""
+    names = sorted({f.stem for f in folder.glob("models/**/*") if f.suffix in (".sql", ".py")})
+    close = difflib.get_close_matches(missing[1], names, 5, 0.4)
+    return f"{missing[2]} has {', '.join(close or names[:8])}; its public models can be read" if names else ""
+
+
+def _way_out(text: str, ws: Workspace) -> str:
     if "which was not found" in text or ("not found" in text and "depends on a node" in text):
-        return (
+        return _near(text, ws) or (
             "check the name in ref(); a product is read as ref('product', 'model'), and must be in products/"
         )
+    reader = re.search(r"Node (\w+)\.(\w+)\.\S+ attempted to reference node \w+\.(\w+)\.", text)
+    if reader and reader[2] == reader[3]:
+        kind = {"test": "data_tests", "analysis": "analyses"}.get(reader[1], f"{reader[1]}s")
+        return f"let it belong to the group, too: `{kind}: {{{reader[2]}: {{+group: {reader[2]}}}}}` in dbt_project.yml"
     if "DbtReferenceError" in text or "not allowed" in text:
         return "read a public model of that product instead, or ask its owner to make this one public"
     if "cycle" in text.lower():

@@ -12,6 +12,7 @@ from factory.evidence import Evidence, Finding
 from factory.policies.bounded import bounded
 from factory.policies.built import built
 from factory.policies.compatible import compatible
+from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.owned import owned
@@ -26,6 +27,7 @@ POLICIES: tuple[Policy, ...] = (
     owned,
     promised,
     bounded,
+    connected,
     built,
     documented,
     tested,

@@ -211,7 +211,6 @@ _KINDS = {
     "modify/delete": "one changed it, the other removed it; keep it or remove it",
     "rename/delete": "one moved it, the other removed it; keep it or remove it",
     "rename/rename": "both moved it; keep one of the two",
-    "add/add": "both added it",
     "binary": "both changed it, and it is not text; yours stays",
 }
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from factory.contract import read_promises
 from factory.documents import read_yaml
-from factory.errors import DocumentError, FactoryError, ProductError
+from factory.errors import FactoryError, ProductError
 from factory.files import told_as, write_whole
 from factory.git import commit_of, git, lines
 from factory.products import PRODUCT_NAME, RESERVED, Product, read_product
@@ -30,6 +30,7 @@ from factory.scaffold.template import (
     Template,
     TemplateError,
     own_template,
+    questions_of,
     read_answers,
     render,
     sign,
@@ -38,6 +39,7 @@ from factory.workspace import Workspace
 
 CODEOWNERS = Path(".github/CODEOWNERS")
 _NAME_HINT = "use 2 to 63 lower case letters a-z, digits and _, a letter first"
+_TRUTH = ("true", "false", "yes", "no", "on", "off", "1", "0")
 _HANDLE = re.compile(r"@[A-Za-z0-9_./-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -166,7 +168,7 @@ def stamp_product(
     with scratch_folder(ws) as scratch:
         template = own_template(ws, scratch)
         source = template.export(template.latest, scratch)
-        _check_keys(source, given, answers_file)
+        _check_answers(source, given, answers_file)
         if given.get("inputs"):
             given["inputs"], noted = _resolved(given["inputs"], ws)
             notes += noted
@@ -202,25 +204,21 @@ def scratch_folder(ws: Workspace) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_keys(source: Path, answers: Mapping[str, Any], file: Path | None) -> None:
-    """Refuse answers to questions that the template does not ask."""
-    try:
-        questions = read_yaml(source / QUESTIONS_FILE).data
-    except DocumentError as error:
-        raise TemplateError(
-            f"the template's questions cannot be read: {error.message}", where=error.where
-        ) from error
-    asked = [
-        key
-        for key, value in questions.items()
-        if not key.startswith("_") and not (isinstance(value, dict) and value.get("when") is False)
-    ]
+def _check_answers(source: Path, answers: Mapping[str, Any], file: Path | None) -> None:
+    """Refuse answers to questions that the template does not ask, and words that are no truth value."""
+    asked = questions_of(source)
     for key in answers:
         if key not in asked:
             near = difflib.get_close_matches(key, asked, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"its questions: {', '.join(asked)}"
             line = read_yaml(file).line(key) if file else 0
             raise AnswerError(f"the template has no question {key!r}", where=file, line=line, hint=hint)
+    for key, value in answers.items():
+        # Copier takes any word for a truth value, and most of them for no.
+        if asked[key].get("type") == "bool" and str(value).lower() not in _TRUTH:
+            raise AnswerError(
+                f"{key}: {value!r} is neither yes nor no", where=file, hint="write true or false"
+            )
 
 
 def _resolved(inputs: Any, ws: Workspace) -> tuple[Any, list[str]]:

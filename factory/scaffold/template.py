@@ -22,8 +22,8 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from factory.documents import dump_yaml, parse_yaml
-from factory.errors import FactoryError, WorkspaceError
+from factory.documents import dump_yaml, parse_yaml, read_yaml
+from factory.errors import DocumentError, FactoryError, WorkspaceError
 from factory.git import GitError, commit_of, git, lines, repository_of
 from factory.workspace import Workspace
 
@@ -235,6 +235,26 @@ def _has_questions(repository: Path) -> bool:
     except GitError:
         return False
     return True
+
+
+def questions_of(source: Path) -> dict[str, Any]:
+    """Return what a template asks, by key, without what it works out for itself.
+
+    Raises:
+        TemplateError: its questions cannot be read.
+
+    """
+    try:
+        questions = read_yaml(source / QUESTIONS_FILE).data
+    except DocumentError as error:
+        raise TemplateError(
+            f"the template's questions cannot be read: {error.message}", where=error.where
+        ) from error
+    return {
+        key: question if isinstance(question, dict) else {}
+        for key, question in (questions if isinstance(questions, dict) else {}).items()
+        if not key.startswith("_") and not (isinstance(question, dict) and question.get("when") is False)
+    }
 
 
 def render(source: Path, folder: Path, answers: Mapping[str, Any], *, ask: bool = False) -> None:

@@ -25,6 +25,7 @@ from factory.scaffold.template import (
     Template,
     TemplateError,
     open_template,
+    questions_of,
     read_answers,
     render,
     sign,
@@ -248,10 +249,12 @@ def _stamp_one(job: tuple[Path, Path, Path]) -> FactoryError | None:
     """Stamp a template (the job's first) into a folder (the second) with the answers of a product (the third)."""
     source, into, product = job
     into.mkdir(parents=True)
-    # Copier takes the last answers from the file that lies there, those to questions of former names, too.
+    # Copier takes the last answers from the file that lies there, those to questions of former names, too. Given once
+    # more they are held to what is allowed now, instead of being dropped where they are not.
     into.joinpath(ANSWERS_FILE).write_bytes((product / ANSWERS_FILE).read_bytes())
     try:
-        render(source, into, {})
+        asked = questions_of(source)
+        render(source, into, {key: value for key, value in read_answers(product).items() if key in asked})
     except FactoryError as error:
         hint = f"correct the answer in {ANSWERS_FILE}"
         return TemplateError(f"{product.name}: {error.message}", where=product / ANSWERS_FILE, hint=hint)
