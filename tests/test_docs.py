@@ -43,7 +43,12 @@ def test_every_command_has_help_and_stands_in_the_readme() -> None:
 
 def test_the_command_reference_is_that_of_the_commands() -> None:
     text = "# Command line\n\nMade from `--help` by `tests/test_docs.py`.\n"
-    for name, command in [("", cli), *sorted(cli.commands.items())]:
+    groups = {name: command for name, command in cli.commands.items() if isinstance(command, click.Group)}
+    commands = {
+        **cli.commands,
+        **{f"{g} {n}": c for g, group in groups.items() for n, c in group.commands.items()},
+    }
+    for name, command in [("", cli), *sorted(commands.items())]:
         context = click.Context(
             command,
             info_name=f"factory {name}".strip(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -309,6 +310,21 @@ def test_without_tags_commits_are_versions(tmp_path: Path, factory: Command) -> 
     assert standing(factory, root)["state"] == "current"
 
 
+def test_a_version_is_found_again_after_its_commit_is_gone(tmp_path: Path, factory: Command) -> None:
+    root = stamped_workspace(tmp_path / "mesh", tag="")
+    stamp_product(find_workspace(root), "orders", {})
+    commit(root, "Orders")
+    git(root, "checkout", "--quiet", "--orphan", "squashed")
+    commit(root, "All in one")
+    git(root, "branch", "-D", "main")
+    git(root, "reflog", "expire", "--expire=now", "--all")
+    git(root, "gc", "--quiet", "--prune=now")
+    assert standing(factory, root)["state"] == "current"
+    second_version(root)
+    assert factory("-C", root, "template", "update", "orders").code == 0
+    assert (root / "products/orders/docs/faq.md").is_file()
+
+
 def test_a_product_from_after_the_newest_tag_is_ahead(root: Path, factory: Command) -> None:
     (root / PRODUCT / "docs/faq.md.jinja").write_text("# Soon\n", "utf-8")
     commit(root, "Not tagged")
@@ -323,13 +339,19 @@ def test_what_cannot_be_found_is_said(root: Path, factory: Command) -> None:
     file = root / "products/orders/.copier-answers.yml"
     text = file.read_text("utf-8")
     cases = {
-        text.replace("_commit: v1.0.0", "_commit: deadbeef"): ("lost", "does not know the version deadbeef"),
+        re.sub("_tree: .*", "", text).replace("_commit: v1.0.0", "_commit: deadbeef"): (
+            "lost",
+            "does not know the version deadbeef",
+        ),
         text.replace("_commit: v1.0.0\n", ""): ("unmanaged", "names no version of a template"),
         text.replace("_src_path: .", "_src_path: /nowhere/at/all"): (
             "lost",
             "no template at '/nowhere/at/all'",
         ),
-        text.replace("_commit: v1.0.0", "_commit: --upload-pack=evil"): ("lost", "does not know the version"),
+        re.sub("_tree: .*", "", text).replace("_commit: v1.0.0", "_commit: --upload-pack=evil"): (
+            "lost",
+            "does not know the version",
+        ),
     }
     for changed, (state, why) in cases.items():
         file.write_text(changed, "utf-8")

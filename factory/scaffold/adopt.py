@@ -90,7 +90,7 @@ def adopt(
             answers = {**answers_from(product, products, artifacts), **remembered, **given}
             room = scratch / "adopted" / product.name
             render(source, room, answers)
-            sign(room, template.address, template.latest)
+            sign(room, template)
             adopted.append(_write(product, room, template.latest, answers))
     return tuple(adopted)
 

@@ -174,7 +174,7 @@ def stamp_product(
             notes += noted
         stamped = scratch / name
         render(source, stamped, given, ask=ask)
-        sign(stamped, template.address, template.latest)
+        sign(stamped, template)
         notes += _notes(template, ws, name)
         product = read_product(stamped)
         if product.name != name:

@@ -120,6 +120,20 @@ class Template:
             last = now
         return tuple(changed)
 
+    def tree(self, version: str) -> str:
+        """Return what names a version's files, whatever commit they lie in: after a squashed merge it is another."""
+        return "-".join(part[:16] for part in self._print(commit_of(version, self.folder)))
+
+    def with_tree(self, tree: str) -> str:
+        """Return the newest commit whose template has the files that `tree` names, or an empty string."""
+        paths = [QUESTIONS_FILE, *([self.subdirectory] if self.subdirectory else [])]
+        commits = (
+            lines(git("rev-list", "HEAD", "--", *paths, cwd=self.folder))
+            if tree and self.is_repository
+            else []
+        )
+        return next((commit for commit in commits if self.tree(commit) == tree), "")
+
     def differs(self, version: str, other: str) -> bool:
         """Say whether two versions have another template."""
         return self._print(commit_of(version, self.folder)) != self._print(commit_of(other, self.folder))
@@ -326,17 +340,24 @@ def read_answers(folder: Path) -> dict[str, Any]:
     return document.data
 
 
-def sign(folder: Path, address: str, version: str) -> None:
-    """Write into a freshly stamped answers file from which template and version it comes.
+def sign(folder: Path, template: Template) -> None:
+    """Write into a freshly stamped answers file from which template, and from its newest version, it comes.
 
-    Without a version there is nothing to update from, and the file says nothing of a template.
+    Without a version there is nothing to update from, and the file says nothing of a template. `_tree` finds the version
+    again where its commit is gone, as after a squashed merge; Copier itself does not need it.
     """
+    origin = {}
+    if template.latest:
+        origin = {
+            "_commit": template.latest,
+            "_src_path": template.address,
+            "_tree": template.tree(template.latest),
+        }
     file = folder / ANSWERS_FILE
-    origin = {"_commit": version, "_src_path": address} if version else {}
-    kept = [
-        line for line in file.read_text("utf-8").splitlines() if not re.match(r"_(commit|src_path):", line)
-    ]
+    text = file.read_text("utf-8").splitlines()
+    kept = [line for line in text if not re.match(r"_(commit|src_path|tree):", line)]
     head = [line for line in kept if line.startswith("#")]
     rest = [line for line in kept if not line.startswith("#")]
-    signed = dump_yaml(origin).splitlines() if origin else []
-    file.write_text("\n".join([*head, *signed, *rest]) + "\n", "utf-8")
+    file.write_text(
+        "\n".join([*head, *(dump_yaml(origin).splitlines() if origin else []), *rest]) + "\n", "utf-8"
+    )

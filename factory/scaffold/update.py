@@ -203,6 +203,8 @@ class _Templates:
         template = self._template(address)
         if isinstance(template, str):
             return Standing(name, "lost", version, reason=template)
+        if not template.knows(version):
+            version = template.with_tree(str(answers.get("_tree") or "")) or version
         newer = self._newer_than(template, version)
         if newer is None:
             reason = (
@@ -273,7 +275,7 @@ def _compare(ws: Workspace, case: _Case, desk: Desk) -> _Plan:
     merged = desk.merge(
         stamped, product, _without_answers(files_below(wanted)), template.latest, keepers(folder)
     )
-    sign(wanted, template.address, template.latest)
+    sign(wanted, template)
     standing = Standing(
         folder.name,
         "behind",
