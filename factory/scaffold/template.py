@@ -343,8 +343,8 @@ def read_answers(folder: Path) -> dict[str, Any]:
 def sign(folder: Path, template: Template) -> None:
     """Write into a freshly stamped answers file from which template, and from its newest version, it comes.
 
-    Without a version there is nothing to update from, and the file says nothing of a template. `_tree` finds the version
-    again where its commit is gone, as after a squashed merge; Copier itself does not need it.
+    Without a version there is nothing to update from, and the file says nothing of a template. `_tree` finds the
+    version again where its commit is gone, as after a squashed merge; Copier itself does not need it.
     """
     origin = {}
     if template.latest:
