@@ -27,6 +27,25 @@ def test_a_stamped_workspace_builds_a_product(
     assert (tmp_path / "ours/ports.duckdb").is_file()
 
 
+def test_a_stamped_workspace_has_the_template_and_the_standards_of_this_repository(
+    tmp_path: Path, factory: Command
+) -> None:
+    files = factory("init", tmp_path / "ours", "--format", "json").json["files"]
+    for top in ("copier.yml", "templates/product", "standards"):
+        there = [ROOT / top] if (ROOT / top).is_file() else sorted((ROOT / top).rglob("*"))
+        names = {f.relative_to(ROOT).as_posix() for f in there if f.is_file()}
+        assert names and names == {name for name in files if name == top or name.startswith(f"{top}/")}
+        assert all((tmp_path / "ours" / n).read_bytes() == (ROOT / n).read_bytes() for n in names)
+    assert not [f for f in tmp_path.iterdir() if f.name.startswith(".ours")]
+
+
+def test_a_workspace_among_products_is_refused(tmp_path: Path, factory: Command) -> None:
+    assert factory("init", tmp_path / "ours").code == 0
+    result = factory("init", tmp_path / "ours/products/inner")
+    assert (result.code, "lies among the products of the workspace" in result.err) == (2, True)
+    assert [f.name for f in (tmp_path / "ours/products").iterdir()] == [".gitkeep"]
+
+
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, factory: Command) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()

@@ -412,6 +412,28 @@ def test_what_copier_cannot_know_is_found_by_check(root: Path, factory: Command)
     assert "products/orders/product.odps.yaml:5: the name 'orders' is taken by products/again/" in result.err
 
 
+@pytest.mark.parametrize(
+    ("port", "why"),
+    [
+        ("orders.nothing", "products/sales/models/staging/stg_sales__orders__nothing.sql:3: .* not found"),
+        ("orders.orders_log", "private to the 'orders' group"),
+        ("nobody.nothing", "which was not found"),
+    ],
+)
+def test_a_port_that_copier_cannot_know_is_found_by_check(
+    port: str, why: str, root: Path, factory: Command
+) -> None:
+    assert factory("-C", root, "new", "orders", "--defaults").code == 0
+    file = answers_file(root.parent, {"archetype": "aggregate", "inputs": [port]})
+    assert (
+        bare_copier(root, "copy", ".", "products/sales", "--data-file", str(file), "--defaults").returncode
+        == 0
+    )
+    result = factory("-C", root, "check")
+    assert result.code == 2
+    assert re.search(why, result.err), result.err
+
+
 def test_copier_itself_needs_no_trust_and_takes_the_folders_name(root: Path) -> None:
     done = bare_copier(root, "copy", ".", "products/web-shop", "--defaults")
     assert done.returncode == 0, done.stderr
