@@ -40,6 +40,7 @@ _IGNORED = {
     ".user.yml",
 }
 _ENV_VAR = re.compile(r"env_var\(\s*['\"](\w+)['\"]")
+_CONFLICT = re.compile(rb"^<<<<<<< .*?^=======\r?$.*?^>>>>>>> ", re.MULTILINE | re.DOTALL)
 _TEXT = {".sql", ".yml", ".yaml", ".py", ".md"}
 
 
@@ -146,6 +147,19 @@ def _product_prints(product: Product, common: str, environment: Mapping[str, str
     values = [f"{name}={environment.get(name)}" for name in sorted(names)]
     files = _digest(everything)
     return Prints(_digest(definitions), files, _digest([common, files, *values]))
+
+
+def open_conflicts(product: Product) -> tuple[tuple[str, int], ...]:
+    """Return where marks of a merge's conflict stand in what people wrote: file below the product, and line."""
+    found = []
+    for file in sorted(_files(product.folder)):
+        relative = file.relative_to(product.folder)
+        if file.suffix not in _TEXT | {".csv"} or relative.parts[0] == "data":
+            continue
+        text = file.read_bytes()
+        if b"<<<<<<< " in text and (mark := _CONFLICT.search(text)):
+            found.append((relative.as_posix(), text.count(b"\n", 0, mark.start()) + 1))
+    return tuple(found)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -74,6 +74,12 @@ class RegistryError(FactoryError):
     """The registry or the published ports cannot be read or written."""
 
 
+class UnreadablePortError(RegistryError):
+    """A product's public model cannot be read, though its checks held: its own fault, and nobody else's."""
+
+    exit_code = 1
+
+
 class VersionExistsError(RegistryError):
     """The version is published already, with other content."""
 

@@ -79,6 +79,7 @@ class Evidence:
         crossings: its reads of other products.
         tools: versions of the tools that made this.
         definitions: fingerprint of what people wrote.
+        conflicts: files with marks of an unsettled merge, and the line of the first.
         folder: the product's folder, from the workspace's root, so that places can be told.
     """
 
@@ -94,6 +95,7 @@ class Evidence:
     crossings: tuple[Crossing, ...]
     tools: Mapping[str, str]
     definitions: str
+    conflicts: tuple[tuple[str, int], ...]
     folder: str
 
     @property

@@ -6,6 +6,7 @@ Takes arguments of git and a folder; gives what git printed; touches what the ar
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,11 @@ from pathlib import Path
 from factory.errors import FactoryError
 
 # A hook of git runs us with these set; they would turn every call to the hook's repository.
-_OF_HOOKS = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
+_OF_HOOKS = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_DIR", "GIT_GRAFT_FILE", "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_QUARANTINE_PATH",
+    "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+}  # fmt: skip
 
 
 class GitError(FactoryError):
@@ -45,8 +50,11 @@ def git(
         raise GitError("git is not there", hint="install git, 2.38 or newer") from error
     if done.returncode not in accept:
         text = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = text[-1] if text else f"exit code {done.returncode}"
-        raise GitError(f"git {arguments[0]} failed: {reason}", where=cwd)
+        reason = next(
+            (line for line in text if line.startswith(("fatal:", "error:"))), text[-1] if text else ""
+        )
+        what = next(argument for argument in arguments if not argument.startswith("-"))
+        raise GitError(f"git {what} failed: {reason or f'exit code {done.returncode}'}", where=cwd)
     return done.stdout
 
 
@@ -56,12 +64,26 @@ def lines(output: bytes) -> list[str]:
     return [part.decode(errors="surrogateescape") for part in output.split(separator) if part]
 
 
+def is_installed() -> bool:
+    """Say whether there is a git to run."""
+    return shutil.which("git") is not None
+
+
 def repository_of(folder: Path) -> Path | None:
-    """Return the top folder of the git repository around a folder, or None."""
+    """Return the top folder of the git repository around a folder, or None where there is none, or no git.
+
+    Raises:
+        GitError: there is one, and git will not touch it: it belongs to somebody else, for example.
+
+    """
+    if not is_installed():
+        return None
     try:
         found = git("rev-parse", "--show-toplevel", cwd=folder)
-    except GitError:
-        return None
+    except GitError as error:
+        if "not a git repository" in error.message:
+            return None
+        raise
     return Path(os.fsdecode(found.rstrip(b"\n")))
 
 

@@ -20,15 +20,15 @@ _PATIENCE = 30.0
 
 
 @contextlib.contextmanager
-def locked(ws: Workspace, seconds: float = _PATIENCE) -> Iterator[None]:
-    """Hold the workspace for a run.
+def locked(ws: Workspace, seconds: float = _PATIENCE, what: str = "factory") -> Iterator[None]:
+    """Hold the workspace for a run, or for `what` else one process at a time may do in it.
 
     Raises:
         LockedError: another run holds it for longer than `seconds`.
 
     """
-    file = ws.work / "factory.lock"
-    holder = ws.work / "factory.lock.holder"
+    file = ws.work / f"{what}.lock"
+    holder = ws.work / f"{what}.lock.holder"
     with told_as(WorkspaceError, "locking the workspace", file):
         ws.work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file)

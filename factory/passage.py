@@ -14,10 +14,10 @@ from pathlib import Path
 from factory.artifacts import Artifacts
 from factory.build import Project
 from factory.certify import certify
-from factory.changes import Built, external_sources, with_code
+from factory.changes import Built, external_sources, open_conflicts, with_code
 from factory.clock import Clock, Progress
 from factory.contract import Promise, Rule, draft_contracts, gather_rules, product_version
-from factory.errors import QualityError, VersionExistsError
+from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
 from factory.lineage import Lineage
 from factory.plan import Mesh
@@ -95,7 +95,7 @@ class Line:
             return self.publisher.publish(
                 evidence, result, certificate, self.mesh.products, files, datetime.now(UTC)
             )
-        except VersionExistsError as error:
+        except (VersionExistsError, UnreadablePortError) as error:
             return judged(evidence, certificate, refusal=error)
 
     def files(self, name: str) -> dict[str, Path]:
@@ -128,6 +128,7 @@ class Line:
             crossings=tuple(c for c in self.project.crossings if c.product == name),
             tools=tool_versions(),
             definitions=self.mesh.prints[name].definitions,
+            conflicts=open_conflicts(product),
             folder=ws.relative(product.folder),
         )
 

@@ -281,6 +281,7 @@ def some_evidence(
         crossings=(),
         tools={"sqlglot": "1"},
         definitions="written",
+        conflicts=(),
         folder=f"products/{product.folder.name}",
     )
     return replace(evidence, **changes)

@@ -30,10 +30,12 @@ from factory.policies import POLICIES
 from factory.policies.bounded import bounded
 from factory.policies.built import built
 from factory.policies.compatible import comes_from_tools, compatible
+from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.owned import owned
 from factory.policies.promised import promised
+from factory.policies.settled import settled
 from factory.policies.tested import tested as is_tested  # a name that pytest does not take for a test
 from factory.policies.traceable import traceable
 from factory.products import Member
@@ -495,3 +497,22 @@ def test_the_ports_of_a_product_follow_its_contracts() -> None:
     assert (
         judged(FIRST, previous_product={**before, "inputPorts": [{"name": "other"}], "outputPorts": []}) == []
     )
+
+
+# settled, connected
+
+
+def test_marks_of_a_conflict_block() -> None:
+    finding = the_finding(settled, conflicts=(("docs/runbook.md", 7),))
+    assert (finding.severity, finding.where) == (BLOCKS, "products/orders/docs/runbook.md:7")
+
+
+@pytest.mark.parametrize(
+    ("archetype", "advised"), [("source-aligned", 0), ("aggregate", 1), ("consumer-aligned", 1)]
+)
+def test_a_derived_product_reads_others(archetype: str, advised: int) -> None:
+    product = replace(a_product(), archetype=archetype)
+    found = list(connected(some_evidence(product=product)))
+    assert len(found) == advised
+    assert all(finding.severity is ADVISES for finding in found)
+    assert list(connected(some_evidence(product=product, crossings=(a_crossing(),)))) == []

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import duckdb
@@ -172,7 +173,7 @@ def test_no_person_can_be_read_out_of_a_port(mesh: Path, built: dict[str, Any]) 
     (contract,) = (mesh / "registry/products/example/odd_events").glob("*/*/contract.odcs.yaml")
     (table,) = yaml.safe_load(contract.read_text("utf-8"))["schema"]
     (masked,) = [column for column in table["properties"] if "email" in column["name"]]
-    assert masked["transformSourceObjects"] == ["odd_events.raw_odd_events.contact_email"]
+    assert masked["transformSourceObjects"] == ["odd_events.odd_events_sample.contact_email"]
     assert "anonymiser" not in masked["transformLogic"]
 
 
@@ -244,6 +245,9 @@ def test_times_of_the_error_notify_standard_agree_with_the_contract(mesh: Path) 
         ("monthly", "0 6 1 * *", (1, "month")),
         ("15 4 1 1 *", "15 4 1 1 *", (1, "y")),
         ("*/10 * * * *", "*/10 * * * *", (1, "h")),
+        ("0 6 * * 1-5", "0 6 * * 1-5", (1, "d")),
+        ("30 5,17 * * MON", "30 5,17 * * MON", (7, "d")),
+        ("0 6 1,15 * *", "0 6 1,15 * *", (1, "d")),
     ],
 )
 def test_the_frequency_follows_from_the_schedule(
@@ -279,14 +283,14 @@ def rows(root: Path, query: str) -> list[Any]:
 
 
 def test_events_are_only_added_and_entities_remember(pair: Path, factory: Command) -> None:
-    events = pair / "products/events/seeds/raw_events.csv"
+    events = pair / "products/events/seeds/events_sample.csv"
     text = events.read_text("utf-8")
     events.write_text(
         text.replace("E-0001,opened", "E-0001,closed")
         + "E-0100,opened,2026-03-01T00:00:00Z,S-1,5.00,EUR,FR\n",
         "utf-8",
     )
-    entities = pair / "products/entities/seeds/raw_entities.csv"
+    entities = pair / "products/entities/seeds/entities_sample.csv"
     with entities.open("a", encoding="utf-8") as file:
         file.write("N-001,North,closed,NO,2026-03-01T00:00:00Z\n")
     before = rows(pair, "select * from events.events order by event_id")
@@ -321,7 +325,7 @@ def test_a_source_that_changes_its_columns_is_noticed(
     change: Any, why: str, pair: Path, factory: Command
 ) -> None:
     shutil.rmtree(pair / "products/entities")
-    seed = pair / "products/events/seeds/raw_events.csv"
+    seed = pair / "products/events/seeds/events_sample.csv"
     seed.write_text(change(seed.read_text("utf-8").rstrip("\n")) + "\n", "utf-8")
     (pair / "target/prod/duckdb/events.duckdb").unlink()
     result = factory("-C", pair, "check", "events", "--format", "json")
@@ -348,6 +352,84 @@ def test_a_product_builds_alone_from_its_own_folder(pair: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_corrected_event_takes_the_place_of_a_faulty_one(pair: Path, factory: Command) -> None:
+    with (pair / "products/events/seeds/events_sample.csv").open("a", encoding="utf-8") as file:
+        file.write("E-0200,opened,05/01/2026,S-1,5.00,EUR,FR\n")  # sorts before the correction, as text
+        file.write("E-0200,opened,2026-03-01T00:00:00Z,S-1,5.00,EUR,FR\n")
+        file.write("E-0201,opened,2026-03-01T00:00:00Z,S-1,,EUR,FR\n")
+        file.write("E-0201,opened,2026-03-01T00:00:00Z,S-1,5.00,EUR,FR\n")
+    assert factory("-C", pair, "build", "events").code == 0
+    added = rows(pair, "select event_id, amount from events.events where event_id > 'E-01' order by 1")
+    assert [(event, str(amount)) for event, amount in added] == [("E-0200", "5.00"), ("E-0201", "5.00")]
+
+
+def test_a_lost_row_is_noticed(pair: Path, factory: Command) -> None:
+    log = pair / "products/events/models/marts/events_log.sql"
+    text = log.read_text("utf-8").replace(
+        "judged.rejection_reason is null", "judged.rejection_reason is null and judged.event_id <> 'E-0009'"
+    )
+    log.write_text(text, "utf-8")
+    current = pair / "products/entities/models/intermediate/int_entities__current.sql"
+    current.write_text(current.read_text("utf-8") + "    and numbered.entity_id <> 'N-001'\n", "utf-8")
+    for name in ("events", "entities"):
+        (pair / f"target/prod/duckdb/{name}.duckdb").unlink()
+    told = factory("-C", pair, "check", "--format", "json").json["products"]
+    assert {one["name"]: one["outcome"] for one in told} == {"events": "refused", "entities": "refused"}
+    assert all(any("_loses_no_row" in reason for reason in one["reasons"]) for one in told)
+
+
+def test_connecting_a_source_takes_one_line(pair: Path, factory: Command) -> None:
+    product = pair / "products/events"
+    (product / "data").mkdir()
+    (product / "data/day.csv").write_text(
+        "event_id,event_type,occurred_at,subject_id,amount,currency_code,country_code\n"
+        "R-1,opened,2026-04-01T00:00:00Z,S-1,9.00,EUR,FR\n",
+        "utf-8",
+    )
+    readme = (product / "README.md").read_text("utf-8")
+    source, sql = re.findall(r"```(?:yaml|sql)\n(.*?)```", readme, re.DOTALL)
+    (product / "models/staging/_sources.yml").write_text(dedent(source), "utf-8")
+    (product / "models/staging/raw_events.sql").write_text(dedent(sql), "utf-8")
+    shutil.rmtree(product / "seeds")
+    (pair / "target/prod/duckdb/events.duckdb").unlink()  # as the README says
+    asked = factory("-C", pair, "build", "events")
+    assert (asked.code, "set `version: 1.1.0`" in asked.out) == (1, True), asked.out
+    contract = product / "contracts/events.odcs.yaml"
+    contract.write_text(contract.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0"), "utf-8")
+    result = factory("-C", pair, "build", "events")
+    assert result.code == 0, result.out
+    assert rows(pair, "select event_id from events.events") == [("R-1",)]
+    (product / "data/day.csv").write_text("event_id,extra\nR-1,1\n", "utf-8")
+    drifted = factory("-C", pair, "build", "events")
+    assert drifted.code in (1, 2)
+    assert rows(pair, "select event_id from events.events") == [("R-1",)]
+
+
+def test_marks_of_a_conflict_are_not_published(pair: Path, factory: Command) -> None:
+    runbook = pair / "products/events/docs/runbook.md"
+    runbook.write_text("# Runbook\n<<<<<<< yours\na\n=======\nb\n>>>>>>> template-v2\n", "utf-8")
+    result = factory("-C", pair, "check", "events", "--format", "json")
+    assert result.code == 2
+    (told,) = [one for one in result.json["products"] if one["name"] == "events"]
+    assert "products/events/docs/runbook.md:2: a conflict is not settled" in told["reasons"][0]
+
+
+def test_a_port_that_cannot_be_read_refuses_its_product_alone(pair: Path, factory: Command) -> None:
+    port = pair / "products/events/models/ports/events.sql"
+    broken = "case when getvariable('nobody_set_this') is null and logged.event_id > 'E' then error('no key') else logged.subject_id end as subject_id"
+    port.write_text(port.read_text("utf-8").replace("logged.subject_id", broken), "utf-8")
+    (pair / "products/events/models/ports/events.sql").write_text(
+        "{{ config(pre_hook=\"set variable nobody_set_this = 'x'\") }}\n" + port.read_text("utf-8"), "utf-8"
+    )
+    yml = pair / "products/events/models/ports/_ports.yml"
+    text = re.sub(r"(        data_tests:\n(          .*\n)+)", "", yml.read_text("utf-8"))
+    yml.write_text(text, "utf-8")
+    (pair / "products/entities/docs/note.md").write_text("So that it runs, too.\n", "utf-8")
+    result = factory("-C", pair, "build", "--format", "json")
+    outcomes = {one["name"]: one["outcome"] for one in result.json["products"]}
+    assert (outcomes["events"], outcomes["entities"]) == ("refused", "certified"), result.out
 
 
 # What cannot be.
@@ -456,7 +538,9 @@ def test_copier_and_the_factory_stamp_the_same(root: Path, factory: Command) -> 
         f.relative_to(root): f.read_bytes() for f in (root / "products/orders").rglob("*") if f.is_file()
     }
     answers = Path("products/orders/.copier-answers.yml")
-    assert yaml.safe_load(ours.pop(answers)) == yaml.safe_load(theirs.pop(answers))
+    written = yaml.safe_load(ours.pop(answers))
+    assert written.pop("_tree")
+    assert written == yaml.safe_load(theirs.pop(answers))
     assert ours == theirs
 
 
@@ -473,11 +557,16 @@ def test_copier_and_the_factory_stamp_the_same(root: Path, factory: Command) -> 
         ({"summary": "bell \x07"}, "control characters"),
         ({"owner": ""}, "owner"),
         ({"schedule": "sometimes"}, "cron expression of five fields"),
+        ({"schedule": "99 99 99 99 99"}, "cron expression of five fields"),
+        ({"schedule": ", , , , ,"}, "cron expression of five fields"),
+        ({"schedule": "0 6 * *"}, "cron expression of five fields"),
         ({"personal_data": "perhaps"}, "personal_data: 'perhaps' is neither yes nor no"),
         ({"archetype": "aggregate", "inputs": "sales"}, "the inputs are a list"),
         ({"archetype": "aggregate", "inputs": ["sales"]}, "no output port"),
         ({"archetype": "aggregate", "inputs": ["sales.sales"]}, "there is no product 'sales'"),
         ({"archetype": "aggregate", "inputs": ["../x.y"]}, "inputs"),
+        ({"archetype": "aggregate", "inputs": ["orders./etc/passwd"]}, "is no output port"),
+        ({"archetype": "aggregate", "inputs": ["orders.**"]}, "is no output port"),
         ({"archetype": "aggregate", "inputs": [7]}, "inputs"),
     ],
     ids=repr,
@@ -528,6 +617,14 @@ def test_a_contract_without_a_table_of_its_name_gives_its_first(root: Path, fact
     ).read_text("utf-8")
 
 
+def test_an_answer_that_is_not_asked_for_is_left_out_and_that_is_said(root: Path, factory: Command) -> None:
+    result = factory(
+        "-C", root, "new", "orders", "--defaults", "-d", "archetype=aggregate", "-d", "source_kind=events"
+    )
+    assert (result.code, "source_kind is not asked for this kind of product" in result.err) == (0, True)
+    assert "half a pair of brackets" in factory("-C", root, "new", "sales", "-d", "inputs=[a.b").err
+
+
 def test_nobody_is_asked_where_nobody_sits(
     root: Path, factory: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -556,10 +653,36 @@ def test_the_answers_must_be_answers(root: Path, factory: Command) -> None:
 def test_the_owner_reviews_the_product(root: Path, factory: Command) -> None:
     assert factory("-C", root, "new", "orders", "--defaults").code == 0
     assert factory("-C", root, "new", "sales", "--defaults", "-d", "owner=Sales people").code == 0
+    assert factory("-C", root, "new", "areas", "--defaults").code == 0
     lines = (root / ".github/CODEOWNERS").read_text("utf-8").splitlines()
-    assert lines[-1] == "/products/orders/ orders-owner@example.org"
+    assert lines[-2:] == [
+        "/products/areas/ areas-owner@example.org",
+        "/products/orders/ orders-owner@example.org",
+    ]
     assert "*  orders-owner@example.org" in (root / "products/orders/CODEOWNERS").read_text("utf-8")
     assert "# *  @handle-of-the-owner" in (root / "products/sales/CODEOWNERS").read_text("utf-8")
+
+
+def test_products_that_are_stamped_at_once_all_have_their_owners(root: Path) -> None:
+    command = [sys.executable, "-m", "factory", "-C", str(root), "new"]
+    names = [f"orders_{number}" for number in range(6)]
+    processes = [
+        subprocess.Popen([*command, name, "--defaults"], stdout=subprocess.DEVNULL)
+        for name in [*names, names[0]]
+    ]
+    codes = [process.wait() for process in processes]
+    assert sorted(codes) == [0] * 6 + [2]
+    owners = (root / ".github/CODEOWNERS").read_text("utf-8")
+    assert all(owners.count(f"/products/{name}/ ") == 1 for name in names)
+
+
+def test_a_code_owners_file_that_cannot_be_read_stops_before_anything_is_written(
+    root: Path, factory: Command
+) -> None:
+    (root / ".github/CODEOWNERS").write_bytes(b"\xff\xfe")
+    result = factory("-C", root, "new", "orders", "--defaults")
+    assert (result.code, "not UTF-8" in result.err) == (2, True)
+    assert nothing_is_there(root)
 
 
 def test_without_a_tag_the_last_commit_is_the_version_and_that_is_said(
@@ -605,6 +728,20 @@ def test_a_template_may_lie_in_another_repository(root: Path, tmp_path: Path, fa
     settings.write_text(settings.read_text("utf-8").replace(address, address + "-gone"), "utf-8")
     gone = factory("-C", root, "new", "sales", "--defaults")
     assert (gone.code, "cannot be fetched" in gone.err) == (2, True)
+
+
+def test_a_template_may_lie_below_the_top_of_a_repository(tmp_path: Path, factory: Command) -> None:
+    assert factory("init", tmp_path / "all/mesh").code == 0
+    git(tmp_path / "all", "init", "--quiet")
+    commit(tmp_path / "all", "A mesh in a larger repository", "v1.0.0")
+    root = tmp_path / "all/mesh"
+    result = factory("-C", root, "new", "orders", "--defaults", "--format", "json")
+    assert (result.code, result.json["version"]) == (0, "v1.0.0")
+    commit(tmp_path / "all")
+    (root / "templates/product/docs/faq.md.jinja").write_text("# Questions\n", "utf-8")
+    commit(tmp_path / "all", "Second", "v1.1.0")
+    assert factory("-C", root, "template", "update", "orders").code == 0
+    assert (root / "products/orders/docs/faq.md").is_file()
 
 
 def test_a_template_that_wants_to_run_programs_is_refused(root: Path, factory: Command) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ format_option = click.option(
     show_default=True,
     help="How to print.",
 )
+ANSWERS = click.Path(path_type=Path, dir_okay=False, exists=True)
 target_option = click.option(
     "--target",
     "-t",
@@ -44,6 +46,27 @@ def workspace(context: click.Context, target: str = PROD) -> Workspace:
     """Return the workspace of the command."""
     start: Path = context.obj
     return find_workspace(start, target)
+
+
+def width() -> int:
+    """Return how wide text may be: the terminal's columns, or a hundred."""
+    return max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
+
+
+def answers_from(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read `KEY=VALUE` answers. A value in brackets is a list, and so is that of `inputs`, with or without them."""
+    answers: dict[str, Any] = {}
+    for pair in pairs:
+        key, mark, value = (part.strip() for part in pair.partition("="))
+        if not mark or not key:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--data")
+        if value.startswith("[") != value.endswith("]"):
+            raise click.BadParameter(f"{pair!r} has half a pair of brackets", param_hint="--data")
+        if key == "inputs" or value.startswith("["):
+            answers[key] = [part.strip(" '\"") for part in value.strip("[]").split(",") if part.strip()]
+        else:
+            answers[key] = pair.partition("=")[2]
+    return answers
 
 
 def run_guarded(cli: click.Group, arguments: Sequence[str]) -> int:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.cli.frame import format_option, workspace
+from factory.cli.frame import ANSWERS, answers_from, format_option, workspace
+from factory.errors import FactoryError
 
 if TYPE_CHECKING:
-    from factory.scaffold import Known
+    from factory.workspace import Workspace
 
+_PORTS_SHOWN = 15
 _ARCHETYPES = {
     "source-aligned": "close to one source: its events or entities",
     "aggregate": "joins the output ports of several products",
@@ -46,7 +48,7 @@ def init(folder: Path, title: str, format_: str) -> None:
 @click.argument("name", required=False, default="")
 @click.option(
     "--data-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=ANSWERS,
     help="Answers to the template's questions, as YAML. Nothing is asked.",
 )
 @click.option(
@@ -68,17 +70,17 @@ def new(
     The template asks some ten questions; domains, teams and output ports of the workspace are offered.
     """
     from factory.report import as_json
-    from factory.scaffold import answers_of, check_name, known, stamp_product
+    from factory.scaffold import answers_of, check_name, stamp_product
 
     ws = workspace(context)
     answers = answers_of(data_file) if data_file else {}
-    answers |= _pairs(pairs)
+    answers |= answers_from(pairs)
     name = _name(name, answers, defaults=defaults)
     answers["name"] = name
     check_name(ws, name)
     ask = not defaults and data_file is None
     if ask and _is_terminal():
-        answers = _asked(answers, known(ws))
+        answers = _asked(answers, ws)
     stamped = stamp_product(ws, name, answers, ask=ask, answers_file=data_file)
     folder = ws.relative(stamped.folder)
     for note in stamped.notes:
@@ -90,26 +92,13 @@ def new(
     version = f", template {stamped.version}" if stamped.version else ""
     click.echo(f"The product {name} stands in {folder} ({len(stamped.files)} files{version}).")
     click.echo("Next:")
-    click.echo(f"  factory build {name} --target dev    builds and judges it, publishes nothing")
+    plus = "+" if stamped.connected else ""
+    click.echo(f"  factory build {plus}{name} --target dev    builds and judges it, publishes nothing")
     click.echo(f"  {folder}/README.md    says where your data and your SQL go")
 
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
-
-
-def _pairs(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Read `KEY=VALUE`; values are YAML where a question wants a list or a truth value, and text elsewhere."""
-    answers: dict[str, Any] = {}
-    for pair in pairs:
-        key, mark, value = pair.partition("=")
-        if not mark or not key:
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--data")
-        is_list = key.strip() == "inputs"
-        answers[key.strip()] = (
-            [part.strip() for part in value.strip("[] ").split(",") if part.strip()] if is_list else value
-        )
-    return answers
 
 
 def _name(name: str, answers: dict[str, Any], *, defaults: bool) -> str:
@@ -124,9 +113,11 @@ def _name(name: str, answers: dict[str, Any], *, defaults: bool) -> str:
     return name
 
 
-def _asked(answers: dict[str, Any], there: Known) -> dict[str, Any]:
+def _asked(answers: dict[str, Any], ws: Workspace) -> dict[str, Any]:
     """Ask what the workspace can offer an answer to; Copier asks the rest."""
-    answers = dict(answers)
+    from factory.scaffold import known
+
+    answers, there = dict(answers), known(ws)
     if "archetype" not in answers:
         for archetype, meaning in _ARCHETYPES.items():
             click.echo(f"  {archetype}: {meaning}")
@@ -136,35 +127,57 @@ def _asked(answers: dict[str, Any], there: Known) -> dict[str, Any]:
             default="source-aligned",
             show_choices=False,
         )
-    for key, question, offered in (
-        ("domain", "Domain that answers for it", there.domains),
-        ("team", "Team that keeps it", there.teams),
-    ):
-        if key not in answers and offered:
-            click.echo(f"  {key}s here: {', '.join(offered)}")
-            answers[key] = click.prompt(f"{question} (one of these, or a new one)", default=offered[0])
+    if "domain" not in answers and there.domains:
+        click.echo(f"  domains here: {', '.join(there.domains)}")
+        answers["domain"] = click.prompt(
+            "Domain that answers for it (one of these, or a new one)", value_proc=_domain
+        )
+    if "team" not in answers and there.domains:
+        teams = there.teams_of(str(answers.get("domain")))
+        if teams:
+            click.echo(f"  teams of {answers['domain']}: {', '.join(teams)}")
+        default = teams[0] if teams else f"{answers.get('domain', 'example')}-data"
+        answers["team"] = click.prompt("Team that keeps it", default=default)
     if "inputs" not in answers and answers["archetype"] != "source-aligned" and there.port_names:
-        answers["inputs"] = _asked_inputs(there.port_names)
+        answers["inputs"] = _asked_inputs(there.port_names, ws)
     return answers
 
 
-def _asked_inputs(ports: tuple[str, ...]) -> list[str]:
-    click.echo("  output ports here:")
-    for number, port in enumerate(ports, 1):
-        click.echo(f"  {number:3} {port}")
+def _domain(text: str) -> str:
+    from factory.products import DOMAIN_NAME
+
+    if not DOMAIN_NAME.fullmatch(text):
+        raise click.BadParameter("use 2 to 63 lower case letters, digits and -, a letter first")
+    return text
+
+
+def _asked_inputs(ports: tuple[str, ...], ws: Workspace) -> list[str]:
+    """Ask for output ports until all that are named exist. Part of a name lists the ports that have it."""
+    from factory.scaffold import resolve_inputs
+
+    shown = ports
     while True:
+        for number, port in enumerate(shown[:_PORTS_SHOWN], 1):
+            click.echo(f"  {number:3} {port}")
+        if len(shown) > _PORTS_SHOWN:
+            click.echo(
+                f"      and {len(shown) - _PORTS_SHOWN} more: type a part of a name to see those that have it"
+            )
         text = click.prompt(
-            "Which does it read? Numbers or names with commas between; none for two sample seeds",
+            "Output ports that it reads: numbers or names, with commas between; none for two sample seeds",
             default="none",
         )
         parts = [part.strip() for part in text.split(",") if part.strip()]
         if parts == ["none"]:
             return []
-        chosen = [ports[int(p) - 1] if p.isdigit() and 0 < int(p) <= len(ports) else p for p in parts]
-        wrong = [part for part in chosen if part not in ports]
-        if not wrong:
-            return chosen
-        click.echo(f"  {wrong[0]!r} is not one of them")
+        chosen = [shown[int(p) - 1] if p.isdigit() and 0 < int(p) <= len(shown) else p for p in parts]
+        try:
+            return resolve_inputs(chosen, ws)
+        except FactoryError as error:
+            found = tuple(port for port in ports if len(parts) == 1 and parts[0] in port)
+            if not found:
+                click.echo(f"  {error.message}")
+            shown = found or ports
 
 
 COMMANDS = (init, new)

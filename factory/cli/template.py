@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from factory.cli.frame import format_option, workspace
+from factory.cli.frame import ANSWERS, answers_from, format_option, width, workspace
 
 
 @click.group()
@@ -26,7 +26,8 @@ def status(context: click.Context, products: tuple[str, ...], fail_on: str | Non
     from factory.scaffold.report import standings_as_json, standings_as_text
 
     standings = template_status(workspace(context), products)
-    click.echo(as_json(standings_as_json(standings)) if format_ == "json" else standings_as_text(standings))
+    text = standings_as_text(standings, width())
+    click.echo(as_json(standings_as_json(standings)) if format_ == "json" else text)
     if fail_on and any(standing.behind for standing in standings):
         context.exit(1)
 
@@ -34,32 +35,38 @@ def status(context: click.Context, products: tuple[str, ...], fail_on: str | Non
 @template.command()
 @click.argument("products", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Update all products.")
+@click.option("--data-file", type=ANSWERS, help="Answers to new questions, as YAML.")
+@click.option(
+    "--data", "-d", "pairs", multiple=True, metavar="KEY=VALUE", help="An answer to a new question."
+)
 @format_option
 @click.pass_context
 def update(
     context: click.Context,
     products: tuple[str, ...],
     everything: bool,
+    data_file: Path | None,
+    pairs: tuple[str, ...],
     format_: str,
 ) -> None:
     """Bring what is new in the template into PRODUCTS. Hand edits stay; exit 1 where both changed the same lines."""
     from factory.report import as_json
-    from factory.scaffold import template_update
+    from factory.scaffold import answers_of, template_update
     from factory.scaffold.report import standings_as_json, updates_as_text
 
     if bool(products) == everything:
         raise click.UsageError("name products, or --all")
-    done = template_update(workspace(context), products)
-    click.echo(as_json(standings_as_json(done)) if format_ == "json" else updates_as_text(done))
-    if any(one.conflicts or (products and one.state in ("unmanaged", "lost")) for one in done):
+    answers = (answers_of(data_file) if data_file else {}) | answers_from(pairs)
+    done = template_update(workspace(context), products, answers)
+    click.echo(as_json(standings_as_json(done)) if format_ == "json" else updates_as_text(done, width()))
+    wrong = ("lost", "stuck", "unmanaged") if products else ("lost", "stuck")
+    if any(one.conflicts or one.state in wrong for one in done):
         context.exit(1)
 
 
 @template.command()
 @click.argument("products", nargs=-1, required=True)
-@click.option(
-    "--data-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Answers, as YAML."
-)
+@click.option("--data-file", type=ANSWERS, help="Answers, as YAML.")
 @click.option(
     "--anew", is_flag=True, help="Also where a product follows a template: begin with today's version."
 )
@@ -90,7 +97,10 @@ def adopt(
         click.echo(
             f"{one.name} follows the template from {one.version}; it keeps {len(one.kept)} files to itself."
         )
-    click.echo("Look at .copier-answers.yml and .template-keep, correct them, and commit both.")
+    files = "what .copier-answers.yml says" + (
+        ", and .template-keep" if any(one.kept for one in adopted) else ""
+    )
+    click.echo(f"Look at {files}, correct it, and commit.")
 
 
 COMMANDS = (template,)

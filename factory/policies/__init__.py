@@ -17,6 +17,7 @@ from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.owned import owned
 from factory.policies.promised import promised
+from factory.policies.settled import settled
 from factory.policies.tested import tested
 from factory.policies.traceable import traceable
 
@@ -24,6 +25,7 @@ Policy = Callable[[Evidence], Iterator[Finding]]
 
 #: Every policy, in the order in which they are judged and told.
 POLICIES: tuple[Policy, ...] = (
+    settled,
     owned,
     promised,
     bounded,

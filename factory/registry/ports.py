@@ -21,7 +21,7 @@ from typing import Any
 
 from factory.artifacts import Relation
 from factory.contract import Contract
-from factory.errors import RegistryError
+from factory.errors import RegistryError, UnreadablePortError
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
 from factory.tables import SCHEMA, literal, opened, quoted
@@ -65,12 +65,15 @@ def export_ports(
                 _sync(file)
             snapshot = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:20]
             _rename_or_keep(staged, folder / snapshot)
-        except duckdb.Error as error:
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise RegistryError(
                 f"exporting the ports of {product.name} failed: {str(error).splitlines()[0]}",
                 where=folder,
                 hint="mend this and run the command again; what was published before stays",
             ) from error
+        except duckdb.Error as error:
+            text = str(error).splitlines()[0]
+            raise UnreadablePortError(f"its output port cannot be read: {text}", where=folder) from error
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     return snapshot

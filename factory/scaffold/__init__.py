@@ -4,7 +4,15 @@ Takes answers; gives folders. Only this shelf knows Copier.
 """
 
 from factory.scaffold.adopt import Adopted, adopt
-from factory.scaffold.product import Known, Stamped, answers_of, check_name, known, stamp_product
+from factory.scaffold.product import (
+    Known,
+    Stamped,
+    answers_of,
+    check_name,
+    known,
+    resolve_inputs,
+    stamp_product,
+)
 from factory.scaffold.update import Standing, template_status, template_update
 from factory.scaffold.workspace import stamp_workspace
 
@@ -17,6 +25,7 @@ __all__ = [
     "answers_of",
     "check_name",
     "known",
+    "resolve_inputs",
     "stamp_product",
     "stamp_workspace",
     "template_status",

@@ -18,7 +18,7 @@ from factory.errors import ProductError
 from factory.files import told_as, write_whole
 from factory.locking import locked
 from factory.products import Product, discover
-from factory.scaffold.merge import KEEP_FILE, files_below, keepers, same
+from factory.scaffold.merge import KEEP_FILE, files_below, keepers
 from factory.scaffold.product import scratch_folder
 from factory.scaffold.template import ANSWERS_FILE, TemplateError, own_template, read_answers, render, sign
 from factory.umbrella import sync, write_run_profile
@@ -97,14 +97,15 @@ def adopt(
 
 def _write(product: Product, room: Path, version: str, answers: Mapping[str, Any]) -> Adopted:
     stamped = {path: file for path, file in files_below(room).items() if path != ANSWERS_FILE}
-    own = files_below(product.folder, stamped)
-    kept = tuple(path for path, file in own.items() if not same(file, stamped[path]))
-    patterns = tuple(dict.fromkeys((*keepers(product.folder), *kept)))
+    own = files_below(product.folder, stamped, always=stamped)
+    kept = tuple(path for path, file in own.items() if file.content != stamped[path].content)
+    known = keepers(product.folder)
+    added = [path for path in kept if path not in known]
     with told_as(ProductError, f"adopting {product.name}", product.folder):
-        if patterns:
-            write_whole(
-                product.folder / KEEP_FILE, _KEEP_HEAD + "".join(f"{p}\n" for p in patterns), durable=False
-            )
+        if added:
+            file = product.folder / KEEP_FILE
+            text = file.read_text("utf-8") if file.is_file() else _KEEP_HEAD
+            write_whole(file, text + "".join(f"{path}\n" for path in added), durable=False)
         write_whole(product.folder / ANSWERS_FILE, (room / ANSWERS_FILE).read_bytes(), durable=False)
     return Adopted(product.name, version, answers, kept)
 

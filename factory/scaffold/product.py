@@ -10,8 +10,9 @@ import difflib
 import re
 import shutil
 import tempfile
+import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,12 @@ from factory.contract import read_promises
 from factory.documents import read_yaml
 from factory.errors import FactoryError, ProductError
 from factory.files import told_as, write_whole
-from factory.git import commit_of, git, lines
+from factory.git import git
+from factory.git import lines as lines_of
+from factory.locking import locked
 from factory.products import PRODUCT_NAME, RESERVED, Product, read_product
 from factory.scaffold.template import (
     HERE,
-    QUESTIONS_FILE,
     AnswerError,
     Template,
     TemplateError,
@@ -39,6 +41,7 @@ from factory.workspace import Workspace
 
 CODEOWNERS = Path(".github/CODEOWNERS")
 _NAME_HINT = "use 2 to 63 lower case letters a-z, digits and _, a letter first"
+_AN_HOUR = 3600
 _TRUTH = ("true", "false", "yes", "no", "on", "off", "1", "0")
 _HANDLE = re.compile(r"@[A-Za-z0-9_./-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -52,6 +55,7 @@ class Stamped:
         folder: where it lies.
         files: its files, relative to the folder.
         version: the template's version, or empty where it has none.
+        connected: it reads output ports of other products.
         notes: what its maker should know, a sentence each.
     """
 
@@ -59,6 +63,7 @@ class Stamped:
     folder: Path
     files: tuple[str, ...]
     version: str
+    connected: bool
     notes: tuple[str, ...]
 
 
@@ -67,13 +72,21 @@ class Known:
     """What the workspace has, to choose from.
 
     Attributes:
-        domains, teams: of the products that are there, sorted.
+        teams: by the domain of the products that are there.
         ports: tables by contract by product; no tables where the contract covers all public models.
     """
 
-    domains: tuple[str, ...]
-    teams: tuple[str, ...]
+    teams: Mapping[str, tuple[str, ...]]
     ports: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains of the products that are there, sorted."""
+        return tuple(sorted(self.teams))
+
+    def teams_of(self, domain: str) -> tuple[str, ...]:
+        """Return the teams of a domain's products, sorted."""
+        return self.teams.get(domain, ())
 
     @property
     def port_names(self) -> tuple[str, ...]:
@@ -101,8 +114,10 @@ def known(ws: Workspace) -> Known:
             tables = ports.setdefault(product.name, {})
             tables[promise.name] = tuple(dict.fromkeys((*tables.get(promise.name, ()), *promise.tables)))
     return Known(
-        domains=tuple(sorted({product.domain for product in products})),
-        teams=tuple(sorted({product.team for product in products if product.team})),
+        teams={
+            domain: tuple(sorted({p.team for p in products if p.domain == domain and p.team}))
+            for domain in {product.domain for product in products}
+        },
         ports={name: ports[name] for name in sorted(ports)},
     )
 
@@ -131,6 +146,10 @@ def check_name(ws: Workspace, name: str) -> None:
             hint = f"choose another name, or change the product in {ws.relative(product.folder)}"
             raise ProductError(f"there is a product {name!r} already", where=product.file, hint=hint)
     folder = ws.products / name
+    if folder.is_symlink():
+        raise ProductError(
+            "a symbolic link lies there", where=folder, hint="choose another name, or remove the link"
+        )
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise ProductError(
             "the folder is not empty", where=folder, hint="choose another name, or move the folder"
@@ -165,6 +184,7 @@ def stamp_product(
     check_name(ws, name)
     notes: list[str] = []
     folder = ws.products / name
+    _code_owners(ws)
     with scratch_folder(ws) as scratch:
         template = own_template(ws, scratch)
         source = template.export(template.latest, scratch)
@@ -179,16 +199,23 @@ def stamp_product(
         product = read_product(stamped)
         if product.name != name:
             raise TemplateError(f"the template stamps the name {product.name!r} instead of {name!r}")
+        final = read_answers(stamped)
         if ask:  # the inputs were answered at the terminal, so they are looked up only now
-            _resolved(read_answers(stamped).get("inputs") or [], ws)
+            _resolved(final.get("inputs") or [], ws)
+        notes += [
+            f"{key} is not asked for this kind of product, and was left out."
+            for key in given
+            if key not in final
+        ]
         files = tuple(sorted(f.relative_to(stamped).as_posix() for f in stamped.rglob("*") if f.is_file()))
-        with told_as(ProductError, "stamping the product", folder):
+        with told_as(ProductError, "stamping the product", folder), locked(ws, what="scaffold"):
+            check_name(ws, name)  # once more, since another process may have stamped it in the meantime
             ws.products.mkdir(exist_ok=True)
-            if folder.is_dir() and not any(folder.iterdir()):
+            if folder.is_dir():
                 folder.rmdir()
             stamped.rename(folder)
-    _add_code_owner(ws, name, product.owner)
-    return Stamped(name, folder, files, template.latest, tuple(notes))
+            _add_code_owner(ws, name, product.owner)
+    return Stamped(name, folder, files, template.latest, bool(final.get("inputs")), tuple(notes))
 
 
 @contextmanager
@@ -197,6 +224,9 @@ def scratch_folder(ws: Workspace) -> Iterator[Path]:
     parent = ws.root / "target"
     with told_as(ProductError, "making a scratch folder", parent):
         parent.mkdir(exist_ok=True)
+        for left in parent.glob(".scaffold-*"):  # of a process that was killed
+            if time.time() - left.stat().st_mtime > _AN_HOUR:
+                shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=".scaffold-", dir=parent))
     try:
         yield folder
@@ -211,14 +241,26 @@ def _check_answers(source: Path, answers: Mapping[str, Any], file: Path | None) 
         if key not in asked:
             near = difflib.get_close_matches(key, asked, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"its questions: {', '.join(asked)}"
-            line = read_yaml(file).line(key) if file else 0
-            raise AnswerError(f"the template has no question {key!r}", where=file, line=line, hint=hint)
+            document = read_yaml(file) if file else None
+            where = file if document and key in document.data else None
+            line = document.line(key) if document and where else 0
+            raise AnswerError(f"the template has no question {key!r}", where=where, line=line, hint=hint)
     for key, value in answers.items():
         # Copier takes any word for a truth value, and most of them for no.
         if asked[key].get("type") == "bool" and str(value).lower() not in _TRUTH:
             raise AnswerError(
                 f"{key}: {value!r} is neither yes nor no", where=file, hint="write true or false"
             )
+
+
+def resolve_inputs(inputs: Sequence[str], ws: Workspace) -> list[str]:
+    """Return output ports as answers to `inputs`, each with its table where that is not called like the contract.
+
+    Raises:
+        AnswerError: one of them is no output port of the workspace.
+
+    """
+    return list(_resolved(list(inputs), ws)[0])
 
 
 def _resolved(inputs: Any, ws: Workspace) -> tuple[Any, list[str]]:
@@ -237,10 +279,10 @@ def _resolved(inputs: Any, ws: Workspace) -> tuple[Any, list[str]]:
 
 def _port(item: str, ports: Mapping[str, Mapping[str, tuple[str, ...]]], ws: Workspace) -> tuple[str, str]:
     parts = item.split(".")
-    if len(parts) not in (2, 3):
+    if len(parts) not in (2, 3) or not all(PRODUCT_NAME.fullmatch(part) for part in parts):
         raise AnswerError(f"inputs: {item!r} is no output port", hint="write product.contract")
     product, contract = parts[:2]
-    names = ", ".join(Known((), (), ports).port_names) or "none"
+    names = ", ".join(Known({}, ports).port_names) or "none"
     if product not in ports:
         near = difflib.get_close_matches(product, ports, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
@@ -253,7 +295,7 @@ def _port(item: str, ports: Mapping[str, Mapping[str, tuple[str, ...]]], ws: Wor
         why = "a model of it, but no output port: it is private" if private else "no contract of it"
         raise AnswerError(
             f"inputs: {item!r} is not an output port of {product}: {contract!r} is {why}",
-            hint=f"its output ports: {', '.join(Known((), (), {product: ports[product]}).port_names)}",
+            hint=f"its output ports: {', '.join(Known({}, {product: ports[product]}).port_names)}",
         )
     tables = ports[product][contract]
     if len(parts) == 3:
@@ -287,29 +329,44 @@ def _notes(template: Template, ws: Workspace, name: str) -> list[str]:
             f"The workspace has no tag, so the template's version is the last commit, {template.latest}. "
             "Give it one with `git tag v1.0.0`."
         )
-    paths = [QUESTIONS_FILE, template.subdirectory]
-    since = f"refs/tags/{template.latest}" if template.versions else "HEAD"
-    if commit_of(since, ws.root):
-        changed = lines(git("diff", "--name-only", "-z", since, "--", *paths, cwd=ws.root))
-        if changed:
-            notes.append(
-                f"The template has changed since {template.latest} ({len(changed)} files). "
-                "Products are stamped from that version until the change is committed and tagged."
-            )
+    since = template.commit(template.latest)
+    changed = lines_of(
+        git("diff", "--name-only", "-z", since, "--", *template.paths(template.latest), cwd=ws.root)
+    )
+    if changed:
+        notes.append(
+            f"The template has changed since {template.latest} ({len(changed)} files). "
+            "Products are stamped from that version until the change is committed and tagged."
+        )
     return notes
+
+
+def _code_owners(ws: Workspace) -> str | None:
+    """Return the text of the workspace's CODEOWNERS, or None where it keeps none."""
+    file = ws.root / CODEOWNERS
+    if not file.is_file():
+        return None
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProductError("the file is not UTF-8 text", where=file, hint="save it as UTF-8") from error
 
 
 def _add_code_owner(ws: Workspace, name: str, owner: str) -> None:
     """Let the owner review changes of the product, where the workspace keeps a CODEOWNERS file."""
-    file = ws.root / CODEOWNERS
-    if not file.is_file() or not _HANDLE.fullmatch(owner):
-        return
-    text = file.read_text("utf-8")
+    text = _code_owners(ws)
     path = f"/products/{name}/"
-    if any(line.split()[:1] == [path] for line in text.splitlines()):
+    if text is None or not _HANDLE.fullmatch(owner):
         return
-    with told_as(ProductError, "adding the owner", file):
-        write_whole(file, text.rstrip("\n") + f"\n{path} {owner}\n", durable=False)
+    lines = text.splitlines()
+    if not any(line.split()[:1] == [path] for line in lines):
+        # In its place among the products, so that two branches seldom write at the same line.
+        after = [
+            n for n, line in enumerate(lines, 1) if line.startswith("/products/") and line.split()[0] < path
+        ]
+        first = next((n for n, line in enumerate(lines) if line.startswith("/products/")), len(lines))
+        lines.insert(after[-1] if after else first, f"{path} {owner}")
+        write_whole(ws.root / CODEOWNERS, "\n".join(lines) + "\n", durable=False)
 
 
 def answers_of(file: Path) -> dict[str, Any]:

@@ -9,10 +9,10 @@ was made from.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import shutil
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,23 +50,15 @@ class Template:
     Attributes:
         address: how products name it: `.` for the workspace's own, else a folder or a git address; empty for the
             one that came with the factory, which no update can find again.
-        folder: a git repository, bare or not, or a plain folder.
-        is_repository: it is the former, and has a commit with the template.
+        folder: a git repository, bare or not, a folder in one, or a plain folder.
+        is_repository: git has a commit with the template.
+        prefix: where the template lies in the repository, empty for its top, else ending in a slash.
     """
 
     address: str
     folder: Path
     is_repository: bool
-
-    @cached_property
-    def subdirectory(self) -> str:
-        """The folder below which lies what is stamped."""
-        if self.is_repository:
-            text = git("show", f"{self._newest_commit}:{QUESTIONS_FILE}", cwd=self.folder).decode()
-        else:
-            text = (self.folder / QUESTIONS_FILE).read_text("utf-8")
-        data = parse_yaml(text, self.folder / QUESTIONS_FILE).data
-        return str((data if isinstance(data, dict) else {}).get("_subdirectory") or "")
+    prefix: str = ""
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -82,7 +74,7 @@ class Template:
             if not version.is_prerelease:
                 found.append((version, tag))
         tags = [tag for _, tag in sorted(found)]
-        there = self._objects([f"refs/tags/{tag}:{QUESTIONS_FILE}" for tag in tags])
+        there = self._objects([f"refs/tags/{tag}:{self.prefix}{QUESTIONS_FILE}" for tag in tags])
         return tuple(tag for tag, found in zip(tags, there, strict=True) if found)
 
     @cached_property
@@ -94,9 +86,9 @@ class Template:
             return ""
         return git("describe", "--tags", "--always", "HEAD", cwd=self.folder).decode().strip()
 
-    def knows(self, version: str) -> bool:
-        """Say whether the repository has the version."""
-        return self.is_repository and bool(commit_of(version, self.folder))
+    def commit(self, version: str) -> str:
+        """Return the commit of a version, or an empty string where the repository does not know it."""
+        return commit_of(version, self.folder) if self.is_repository else ""
 
     def newer_than(self, version: str) -> tuple[str, ...]:
         """Return the versions after one that changed the template, oldest first; without tags the commits.
@@ -104,80 +96,113 @@ class Template:
         Versions of which the given one is made up already (git's ancestors) are not newer, nor are versions with a
         smaller number.
         """
-        commit = commit_of(version, self.folder)
+        commit = self.commit(version)
         if not self.versions:
-            paths = [QUESTIONS_FILE, *([self.subdirectory] if self.subdirectory else [])]
-            found = git("rev-list", "--reverse", f"{commit}..HEAD", "--", *paths, cwd=self.folder)
-            return tuple(lines(found)) if self._print(commit) != self._print("HEAD") else ()
+            found = git(
+                "rev-list", "--reverse", f"{commit}..HEAD", "--", *self.paths("HEAD"), cwd=self.folder
+            )
+            return tuple(lines(found)) if self.tree(commit) != self.tree("HEAD") else ()
         merged = set(lines(git("tag", "--merged", commit, cwd=self.folder)))
         known = [Version(tag) for tag in self.versions if tag in merged]
         newer = [t for t in self.versions if t not in merged and (not known or Version(t) > max(known))]
         changed = []
-        last = self._print(commit)
+        last = self.tree(commit)
         for tag in newer:
-            if (now := self._print(f"refs/tags/{tag}")) != last:
+            if (now := self.tree(tag)) != last:
                 changed.append(tag)
             last = now
         return tuple(changed)
 
+    def paths(self, version: str) -> tuple[str, ...]:
+        """Return what belongs to the template in a version, relative to its folder."""
+        subdirectory = self._subdirectory(version)
+        return (QUESTIONS_FILE, subdirectory) if subdirectory else (QUESTIONS_FILE,)
+
     def tree(self, version: str) -> str:
         """Return what names a version's files, whatever commit they lie in: after a squashed merge it is another."""
-        return "-".join(part[:16] for part in self._print(commit_of(version, self.folder)))
+        commit = self.commit(version)
+        objects = self._objects([f"{commit}:{self.prefix}{path}" for path in self.paths(version)])
+        return "-".join(part[:16] for part in objects)
 
     def with_tree(self, tree: str) -> str:
         """Return the newest commit whose template has the files that `tree` names, or an empty string."""
-        paths = [QUESTIONS_FILE, *([self.subdirectory] if self.subdirectory else [])]
-        commits = (
-            lines(git("rev-list", "HEAD", "--", *paths, cwd=self.folder))
-            if tree and self.is_repository
-            else []
-        )
+        commits = lines(git("rev-list", "HEAD", "--", *self.paths("HEAD"), cwd=self.folder)) if tree else []
         return next((commit for commit in commits if self.tree(commit) == tree), "")
-
-    def differs(self, version: str, other: str) -> bool:
-        """Say whether two versions have another template."""
-        return self._print(commit_of(version, self.folder)) != self._print(commit_of(other, self.folder))
 
     def contains(self, version: str, other: str) -> bool:
         """Say whether a version is made upon another."""
-        one, base = commit_of(version, self.folder), commit_of(other, self.folder)
+        one, base = self.commit(version), self.commit(other)
         return git("merge-base", one, base, cwd=self.folder, accept=(0, 1)).decode().strip() == base
 
     def export(self, version: str, into: Path) -> Path:
         """Write the template as it is in a version into a folder of its own and return that, ready for `render`.
 
-        Without a repository it is the template as it lies there.
+        The bytes are those of git, whatever its attributes and line ends are here. Without a repository it is the
+        template as it lies there. Raises:
+            TemplateError: it holds a link, which could lead anywhere.
+
         """
-        folder = into / f"template-{re.sub(r'[^A-Za-z0-9.]', '-', version)}"
+        commit = self.commit(version)
+        name = hashlib.sha256(f"{self.folder} {self.prefix} {commit}".encode()).hexdigest()[:16]
+        folder = into / f"template-{name}"
         if folder.is_dir():
             return folder
         # A template below templates/ is whole with its questions; any other may include from everywhere.
-        top = self.subdirectory.split("/")[0]
-        wanted = [QUESTIONS_FILE, top] if top == "templates" else []
+        subdirectory = self._subdirectory(version)
+        wanted = [QUESTIONS_FILE, "templates"] if subdirectory.startswith("templates/") else []
         if not self.is_repository:
             for entry in wanted or [path.name for path in self.folder.iterdir() if path.name != ".git"]:
                 _copy(self.folder / entry, folder / entry)
             return folder
-        commit = commit_of(version, self.folder)
-        archive = git("archive", "--format=tar", commit, *wanted, cwd=self.folder)
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(folder, filter="data")
+        top = [f"{self.prefix}{path}" for path in wanted] or ([self.prefix] if self.prefix else [])
+        listed = git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *top, cwd=self.folder)
+        entries = [line.partition("\t") for line in lines(listed)]
+        blobs = {path: info.split()[2] for info, _, path in entries if info.split()[1] == "blob"}
+        for info, _, path in entries:
+            if info.startswith("120000"):
+                raise TemplateError(
+                    f"the template holds a symbolic link, {path}", hint="put the file itself there"
+                )
+        contents = self._blobs(list(blobs.values()))
+        for (path, _), content in zip(blobs.items(), contents, strict=True):
+            target = folder / path.removeprefix(self.prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        for info, _, path in entries:
+            if info.startswith("100755"):
+                (folder / path.removeprefix(self.prefix)).chmod(0o755)
         return folder
 
-    @property
-    def _newest_commit(self) -> str:
-        return f"refs/tags/{self.versions[-1]}" if self.versions else "HEAD"
-
-    def _print(self, revision: str) -> tuple[str, ...]:
-        return tuple(self._objects([f"{revision}:{QUESTIONS_FILE}", f"{revision}:{self.subdirectory}"]))
+    def _subdirectory(self, version: str) -> str:
+        """Return the folder below which lies what is stamped, as the questions of a version say."""
+        commit = self.commit(version)
+        if self.is_repository:
+            text = git("show", f"{commit}:{self.prefix}{QUESTIONS_FILE}", cwd=self.folder).decode(
+                errors="replace"
+            )
+        else:
+            text = (self.folder / QUESTIONS_FILE).read_text("utf-8", errors="replace")
+        data = parse_yaml(text, self.folder / QUESTIONS_FILE).data
+        return str((data if isinstance(data, dict) else {}).get("_subdirectory") or "").strip("/")
 
     def _objects(self, names: list[str]) -> list[str]:
         """Return git's ids of objects, an empty string for each that is not there."""
         asked = "".join(f"{name}\n" for name in names).encode()
-        answers = (
+        told = (
             git("cat-file", "--batch-check=%(objectname)", cwd=self.folder, stdin=asked).decode().splitlines()
         )
-        return ["" if answer.endswith((" missing", " ambiguous")) else answer for answer in answers]
+        return ["" if line.endswith((" missing", " ambiguous")) else line for line in told]
+
+    def _blobs(self, names: list[str]) -> list[bytes]:
+        output = io.BytesIO(
+            git("cat-file", "--batch", cwd=self.folder, stdin="\n".join(names).encode() + b"\n")
+        )
+        contents = []
+        for _ in names:
+            size = int(output.readline().split()[2])
+            contents.append(output.read(size))
+            output.read(1)
+        return contents
 
 
 def open_template(ws: Workspace, address: str, scratch: Path) -> Template:
@@ -189,18 +214,22 @@ def open_template(ws: Workspace, address: str, scratch: Path) -> Template:
     """
     folder = ws.root / address
     if folder.is_dir():
-        if repository_of(folder) == folder.resolve() and _has_questions(folder):
-            return Template(address, folder.resolve(), is_repository=True)
+        top = repository_of(folder)
+        prefix = f"{folder.resolve().relative_to(top.resolve()).as_posix()}/" if top else ""
+        prefix = "" if prefix == "./" else prefix
+        if top and _has_questions(folder, prefix):
+            return Template(address, folder.resolve(), is_repository=True, prefix=prefix)
         if (folder / QUESTIONS_FILE).is_file():
             return Template(address, folder.resolve(), is_repository=False)
         raise TemplateError(f"there is no template in {address!r}: it has no {QUESTIONS_FILE}", where=folder)
     for short, long in _SHORT_ADDRESSES.items():
         address = address.replace(short, long, 1) if address.startswith(short) else address
+    address = address.removeprefix("git+")  # Copier's mark for git where the address does not end in .git
     if not _ADDRESS.match(address):
         raise TemplateError(
             f"there is no template at {address!r}", hint="name a folder of this machine, or a git address"
         )
-    clone = scratch / f"clone-{re.sub(r'[^A-Za-z0-9]+', '-', address)}"
+    clone = scratch / f"clone-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
     if not clone.is_dir():
         try:
             git("clone", "--quiet", "--bare", "--", address, str(clone), cwd=scratch)
@@ -209,7 +238,7 @@ def open_template(ws: Workspace, address: str, scratch: Path) -> Template:
             raise TemplateError(
                 f"the template at {address} cannot be fetched: {error.message}", hint=hint
             ) from error
-    if not _has_questions(clone):
+    if not _has_questions(clone, ""):
         raise TemplateError(f"there is no template at {address}: it has no {QUESTIONS_FILE}")
     return Template(address, clone, is_repository=True)
 
@@ -243,9 +272,9 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _has_questions(repository: Path) -> bool:
+def _has_questions(repository: Path, prefix: str) -> bool:
     try:
-        git("cat-file", "-e", f"HEAD:{QUESTIONS_FILE}", cwd=repository)
+        git("cat-file", "-e", f"HEAD:{prefix}{QUESTIONS_FILE}", cwd=repository)
     except GitError:
         return False
     return True
@@ -333,7 +362,7 @@ def read_answers(folder: Path) -> dict[str, Any]:
     file = folder / ANSWERS_FILE
     if not file.is_file():
         return {}
-    document = parse_yaml(file.read_text("utf-8"), file)
+    document = read_yaml(file)
     if not isinstance(document.data, dict):
         hint = "restore it from git, or remove it and run `factory template adopt`"
         raise TemplateError("the file holds no answers", where=file, line=1, hint=hint)

@@ -7,19 +7,24 @@ all of them were worked out in a scratch folder.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from factory.errors import FactoryError, ProductError, WorkspaceError, raise_all
-from factory.files import told_as, write_whole
-from factory.git import git, lines, repository_of, uncommitted
+from factory.files import write_whole
+from factory.git import GitError, git, is_installed, lines, repository_of, uncommitted
 from factory.locking import locked
-from factory.scaffold.merge import Desk, File, Merged, files_below, keepers, same
+from factory.scaffold.merge import File, Merged, files_below, goes_through_link, keepers, merge
 from factory.scaffold.template import (
     ANSWERS_FILE,
     Template,
@@ -36,6 +41,9 @@ from factory.workspace import Workspace
 _JOBS_PER_WORKER = 4
 _MOST_WORKERS = 8
 
+# A template's folder, the folder to stamp into, the product whose answers to take, and answers that win over them.
+_Job = tuple[Path, Path, Path, Mapping[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -43,8 +51,8 @@ class Standing:
 
     Attributes:
         name: the product's folder below products/.
-        state: current, behind, ahead (newer than the newest version), unmanaged (it remembers no template) or lost
-            (what it remembers cannot be found).
+        state: current, behind, ahead (newer than the newest version), unmanaged (it remembers no template), lost
+            (what it remembers cannot be found) or stuck (it cannot be stamped: an answer is missing or not allowed).
         version: the template's version that the product remembers, or empty.
         latest: the newest version, or empty.
         behind: how many versions changed the template since.
@@ -52,7 +60,8 @@ class Standing:
         touches: files that an update would change.
         conflicts: why, by path, where an update could not decide.
         kept: files that the template changed and the product keeps to itself (`.template-keep`).
-        reason: why the state is unmanaged or lost, and what to do.
+        answers: questions that are new in the newest version, and what answers them.
+        reason: why the state is unmanaged, lost or stuck, and what to do.
     """
 
     name: str
@@ -64,6 +73,7 @@ class Standing:
     touches: tuple[str, ...] = ()
     conflicts: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    answers: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -81,28 +91,32 @@ def template_status(ws: Workspace, names: Sequence[str] = ()) -> tuple[Standing,
     """Return where products stand, all or the named ones, sorted by name. Writes nothing.
 
     Raises:
-        FactoryError: a name is no product, or git is missing.
+        FactoryError: a name is no product, or git will not read the repository.
 
     """
     with _scratch() as scratch:
-        return tuple(plan.standing for plan in _plans(ws, names, scratch))
+        return tuple(plan.standing for plan in _plans(ws, names, {}, scratch))
 
 
-def template_update(ws: Workspace, names: Sequence[str] = ()) -> tuple[Standing, ...]:
+def template_update(
+    ws: Workspace, names: Sequence[str] = (), answers: Mapping[str, Any] | None = None
+) -> tuple[Standing, ...]:
     """Bring what is new in the template into products, all or the named ones; return what was done.
 
     A product's state is `updated` where something was written, else as for `template_status`. Hand edits stay; where
-    a person and the template changed the same lines, both stand in the file between conflict markers. Raises:
-        FactoryError: a product has uncommitted changes, a name is no product, an answer is no longer allowed.
+    a person and the template changed the same lines, both stand in the file between conflict markers. `answers` are
+    for questions of the newest version. Raises:
+        FactoryError: a product that is behind has uncommitted changes, a name is no product, there is no git.
 
     """
     with locked(ws), _scratch() as scratch:
-        folders = _folders(ws, names)
-        _refuse_uncommitted(ws, folders)
-        plans = _plans(ws, names, scratch)
-        for plan in plans:
-            if plan.standing.state == "behind":
-                _write(plan)
+        _folders(ws, names)
+        _needs_git(ws)
+        plans = _plans(ws, names, answers or {}, scratch)
+        behind = [plan for plan in plans if plan.standing.state == "behind"]
+        _refuse_uncommitted([plan.folder for plan in behind])
+        for plan in behind:
+            _write(plan)
     return tuple(_done(plan.standing) for plan in plans)
 
 
@@ -131,13 +145,18 @@ def _folders(ws: Workspace, names: Sequence[str]) -> list[Path]:
     return [there[name] for name in dict.fromkeys(wanted)] if wanted else list(there.values())
 
 
-def _refuse_uncommitted(ws: Workspace, folders: Iterable[Path]) -> None:
+def _needs_git(ws: Workspace) -> None:
+    if not is_installed():
+        raise GitError("git is not there", hint="install git, 2.38 or newer: an update merges with it")
     if repository_of(ws.root) is None:
         raise WorkspaceError(
             "an update needs git, and the workspace is in no git repository",
             where=ws.root,
             hint="git init, commit and tag; then products can follow the template",
         )
+
+
+def _refuse_uncommitted(folders: Iterable[Path]) -> None:
     problems: list[FactoryError] = []
     for folder in folders:
         dirty = uncommitted(folder)
@@ -164,7 +183,7 @@ class _Case:
     room: Path
 
 
-def _plans(ws: Workspace, names: Sequence[str], scratch: Path) -> list[_Plan]:
+def _plans(ws: Workspace, names: Sequence[str], answers: Mapping[str, Any], scratch: Path) -> list[_Plan]:
     known = _Templates(ws, scratch)
     cases: list[_Case | Standing] = []
     problems: list[FactoryError] = []
@@ -174,9 +193,18 @@ def _plans(ws: Workspace, names: Sequence[str], scratch: Path) -> list[_Plan]:
         except FactoryError as problem:
             problems.append(problem)
     raise_all(problems)
-    _stamp([case for case in cases if isinstance(case, _Case)], scratch)
-    desk = Desk(scratch)
-    return [_compare(ws, case, desk) if isinstance(case, _Case) else _Plan(case, Path()) for case in cases]
+    stuck = _stamp([case for case in cases if isinstance(case, _Case)], answers, scratch)
+    plans = []
+    for case in cases:
+        if isinstance(case, Standing):
+            plans.append(_Plan(case, Path()))
+        elif case.folder in stuck:
+            reason = stuck[case.folder].message + f"; add or correct the answer in its {ANSWERS_FILE}"
+            standing = Standing(case.folder.name, "stuck", case.version, case.template.latest, reason=reason)
+            plans.append(_Plan(standing, case.folder))
+        else:
+            plans.append(_compare(ws, case))
+    return plans
 
 
 class _Templates:
@@ -186,7 +214,8 @@ class _Templates:
         self._ws = ws
         self._scratch = scratch
         self._found: dict[str, Template | str] = {}
-        self._newer: dict[tuple[str, str], tuple[str, ...] | None] = {}
+        self._known: dict[tuple[str, str, str], str] = {}
+        self._newer: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def case(self, folder: Path, room: Path) -> _Case | Standing:
         """Return what there is to compare for a product, or why there is nothing."""
@@ -194,6 +223,7 @@ class _Templates:
         answers = read_answers(folder)
         address, version = str(answers.get("_src_path") or ""), str(answers.get("_commit") or "")
         adopt = f"`factory template adopt {name}`"
+        adopt_anew = f"`factory template adopt --anew {name}`"
         if not answers:
             reason = f"it has no {ANSWERS_FILE}: it was not made from a template; {adopt} lets it follow one"
             return Standing(name, "unmanaged", reason=reason)
@@ -203,16 +233,23 @@ class _Templates:
         template = self._template(address)
         if isinstance(template, str):
             return Standing(name, "lost", version, reason=template)
-        if not template.knows(version):
-            version = template.with_tree(str(answers.get("_tree") or "")) or version
-        newer = self._newer_than(template, version)
-        if newer is None:
+        found = self._find(template, version, str(answers.get("_tree") or ""))
+        if not found:
             reason = (
-                f"this clone does not know the version {version} of the template; fetch it "
-                f"(git fetch --tags --unshallow), or begin anew: {adopt}"
+                f"this clone does not know the version {version} of the template as it was then; fetch it "
+                f"(git fetch --tags --unshallow), or begin with today's: {adopt_anew}"
             )
             return Standing(name, "lost", version, template.latest, reason=reason)
-        return _Case(folder, template, version, newer, room)
+        return _Case(folder, template, found, self._newer_than(template, found), room)
+
+    def _find(self, template: Template, version: str, tree: str) -> str:
+        """Return the version that a product remembers, or the commit with its files if the tag was moved since."""
+        key = (template.address, version, tree)
+        if key not in self._known:
+            there = bool(template.commit(version))
+            right = there and (not tree or template.tree(version) == tree)
+            self._known[key] = version if right else template.with_tree(tree)
+        return self._known[key]
 
     def _template(self, address: str) -> Template | str:
         if address not in self._found:
@@ -224,58 +261,90 @@ class _Templates:
                 self._found[address] = error.message
         return self._found[address]
 
-    def _newer_than(self, template: Template, version: str) -> tuple[str, ...] | None:
+    def _newer_than(self, template: Template, version: str) -> tuple[str, ...]:
         key = (template.address, version)
         if key not in self._newer:
-            self._newer[key] = template.newer_than(version) if template.knows(version) else None
+            self._newer[key] = template.newer_than(version)
         return self._newer[key]
 
 
-def _stamp(cases: Sequence[_Case], scratch: Path) -> None:
-    """Stamp every product as it was made, and as it would be made now, on all processors."""
-    jobs = []
+def _stamp(cases: Sequence[_Case], answers: Mapping[str, Any], scratch: Path) -> dict[Path, FactoryError]:
+    """Stamp every product as it was made, and as it would be made now, on all processors.
+
+    Returns what is wrong with the answers of a product, by its folder.
+    """
+    jobs: list[_Job] = []
     for case in cases:
-        versions = {"stamped": case.version, **({"wanted": case.template.latest} if case.newer else {})}
-        for room, version in versions.items():
-            jobs.append((case.template.export(version, scratch), case.room / room, case.folder))
+        stamped = case.template.export(case.version, scratch)
+        jobs.append((stamped, case.room / "stamped", case.folder, {}))
+        if case.newer:
+            wanted = case.template.export(case.template.latest, scratch)
+            jobs.append((wanted, case.room / "wanted", case.folder, answers))
+    problems = _in_processes(jobs) or [_stamp_one(job) for job in jobs]
+    return {job[2]: problem for job, problem in zip(jobs, problems, strict=True) if problem is not None}
+
+
+def _in_processes(jobs: Sequence[_Job]) -> list[FactoryError | None]:
+    """Do jobs in processes of their own; return nothing where they are too few, or processes cannot be had."""
     workers = min(os.cpu_count() or 1, _MOST_WORKERS, len(jobs) // _JOBS_PER_WORKER)
     if workers < 2:
-        problems = [_stamp_one(job) for job in jobs]
-    else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            problems = list(pool.map(_stamp_one, jobs, chunksize=2))
-    raise_all([problem for problem in problems if problem is not None])
+        return []
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        with _workers_are_not_interrupted():
+            futures = [pool.submit(_stamp_one, job) for job in jobs]
+        return [future.result() for future in futures]
+    except BrokenProcessPool:
+        return []
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _stamp_one(job: tuple[Path, Path, Path]) -> FactoryError | None:
-    """Stamp a template (the job's first) into a folder (the second) with the answers of a product (the third)."""
-    source, into, product = job
+@contextmanager
+def _workers_are_not_interrupted() -> Iterator[None]:
+    """Let processes that start now leave Ctrl-C to this one, which tells of it once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _stamp_one(job: _Job) -> FactoryError | None:
+    """Stamp a product; return what is wrong with its answers, or None."""
+    source, into, product, answers = job
+    shutil.rmtree(into, ignore_errors=True)  # from a process that was killed
     into.mkdir(parents=True)
     # Copier takes the last answers from the file that lies there, those to questions of former names, too. Given once
     # more they are held to what is allowed now, instead of being dropped where they are not.
     into.joinpath(ANSWERS_FILE).write_bytes((product / ANSWERS_FILE).read_bytes())
     try:
         asked = questions_of(source)
-        render(source, into, {key: value for key, value in read_answers(product).items() if key in asked})
+        given = {key: value for key, value in {**read_answers(product), **answers}.items() if key in asked}
+        render(source, into, given)
     except FactoryError as error:
-        hint = f"correct the answer in {ANSWERS_FILE}"
-        return TemplateError(f"{product.name}: {error.message}", where=product / ANSWERS_FILE, hint=hint)
+        return error
     return None
 
 
-def _compare(ws: Workspace, case: _Case, desk: Desk) -> _Plan:
+def _compare(ws: Workspace, case: _Case) -> _Plan:
     folder, template, version = case.folder, case.template, case.version
     stamped = _without_answers(files_below(case.room / "stamped"))
-    product = _product_files(ws, folder)
-    changed = tuple(p for p, file in stamped.items() if p not in product or not same(file, product[p]))
+    wanted = _without_answers(files_below(case.room / "wanted")) if case.newer else {}
+    product = _product_files(ws, folder, {*stamped, *wanted})
+    changed = tuple(
+        path for path, file in stamped.items() if path not in product or file.content != product[path].content
+    )
     if not case.newer:
         state = "ahead" if _is_ahead(template, version) else "current"
         return _Plan(Standing(folder.name, state, version, template.latest, changed=changed), folder)
-    wanted = case.room / "wanted"
-    merged = desk.merge(
-        stamped, product, _without_answers(files_below(wanted)), template.latest, keepers(folder)
-    )
-    sign(wanted, template)
+    merged = merge(stamped, product, wanted, template.latest, keepers(folder), case.room / "desk")
+    merged = _without_what_is_in_the_way(merged, folder, product)
+    sign(case.room / "wanted", template)
+    before, after = read_answers(folder), read_answers(case.room / "wanted")
     standing = Standing(
         folder.name,
         "behind",
@@ -286,8 +355,44 @@ def _compare(ws: Workspace, case: _Case, desk: Desk) -> _Plan:
         touches=tuple(sorted({ANSWERS_FILE, *merged.writes})),
         conflicts=dict(merged.conflicts),
         kept=merged.kept,
+        answers={key: value for key, value in after.items() if key not in before and not key.startswith("_")},
     )
-    return _Plan(standing, folder, merged, (wanted / ANSWERS_FILE).read_bytes())
+    return _Plan(standing, folder, merged, (case.room / "wanted" / ANSWERS_FILE).read_bytes())
+
+
+def _without_what_is_in_the_way(merged: Merged, folder: Path, product: Mapping[str, File]) -> Merged:
+    """Leave alone what git does not know or what lies behind a link: no update may write over that."""
+    going = {path for path, file in merged.writes.items() if file is None}
+    conflicts = dict(merged.conflicts)
+    for path in merged.writes:
+        if (
+            path not in product
+            and os.path.lexists(folder / path)
+            and not _empties(folder / path, folder, going)
+        ):
+            conflicts[path] = "something that git does not track lies there; it was left alone"
+        elif goes_through_link(folder, path):
+            conflicts[path] = "it lies behind a symbolic link; it was left alone"
+        elif any(
+            (folder / parent).is_file() and parent.as_posix() not in going
+            for parent in PurePosixPath(path).parents
+        ):
+            conflicts[path] = "a file lies where its folder should be; it was left alone"
+    left = {path for path in conflicts if path not in merged.conflicts}
+    return replace(
+        merged,
+        writes={path: file for path, file in merged.writes.items() if path not in left},
+        conflicts=conflicts,
+    )
+
+
+def _empties(target: Path, folder: Path, going: Collection[str]) -> bool:
+    """Say whether a folder holds nothing but files that go."""
+    if not target.is_dir() or target.is_symlink():
+        return False
+    return all(
+        file.relative_to(folder).as_posix() in going for file in target.rglob("*") if not file.is_dir()
+    )
 
 
 def _without_answers(files: dict[str, File]) -> dict[str, File]:
@@ -296,34 +401,49 @@ def _without_answers(files: dict[str, File]) -> dict[str, File]:
 
 def _is_ahead(template: Template, version: str) -> bool:
     """Say whether a product was made from a commit that changed the template after the newest version."""
-    return template.differs(version, template.latest) and template.contains(version, template.latest)
+    differs = template.tree(version) != template.tree(template.latest)
+    return differs and template.contains(version, template.latest)
 
 
-def _product_files(ws: Workspace, folder: Path) -> dict[str, File]:
+def _product_files(ws: Workspace, folder: Path, always: Collection[str]) -> dict[str, File]:
     """Return what people keep in a product: what git tracks or would, without what builds leave behind."""
     if repository_of(ws.root) is None:
         made = ("target/", "logs/", "dbt_packages/")
-        return {p: f for p, f in _without_answers(files_below(folder)).items() if not p.startswith(made)}
+        files = files_below(folder, always=always)
+        return {path: file for path, file in _without_answers(files).items() if not path.startswith(made)}
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", cwd=folder)
-    return _without_answers(files_below(folder, lines(listed)))
+    return _without_answers(files_below(folder, lines(listed), always))
 
 
 def _write(plan: _Plan) -> None:
-    merged = plan.merged
+    merged, folder = plan.merged, plan.folder
     if merged is None:
         return
-    with told_as(ProductError, f"updating {plan.folder.name}", plan.folder):
-        for path, content in sorted(merged.writes.items()):
-            target = plan.folder / path
-            if content is None:
-                target.unlink(missing_ok=True)
-                _prune(target.parent, plan.folder)
-                continue
-            write_whole(target, content, durable=False)
-            if path in merged.executable:
-                target.chmod(target.stat().st_mode | 0o111)
+    try:
+        # What goes goes first: a folder may become a file, and on some disks a name differs by case alone.
+        for path in sorted(path for path, file in merged.writes.items() if file is None):
+            (folder / path).unlink(missing_ok=True)
+            _prune((folder / path).parent, folder)
+        for path, file in sorted(merged.writes.items()):
+            if file is not None:
+                _put(folder / path, file, folder)
         # Last, so that an update that was interrupted is still to be done.
-        write_whole(plan.folder / ANSWERS_FILE, plan.answers, durable=False)
+        write_whole(folder / ANSWERS_FILE, plan.answers, durable=False)
+    except OSError as error:
+        hint = f"mend this; `git checkout -- {folder}` and `git clean -d {folder}` undo what was written"
+        place = Path(error.filename) if isinstance(error.filename, str) else folder
+        raise ProductError(
+            f"updating {folder.name} failed: {error.strerror}", where=place, hint=hint
+        ) from error
+
+
+def _put(target: Path, file: File, folder: Path) -> None:
+    if target.is_dir():  # only empty folders are left of what was there
+        shutil.rmtree(target)
+        _prune(target.parent, folder)
+    write_whole(target, file.content.replace(b"\n", b"\r\n") if file.crlf else file.content, durable=False)
+    if file.executable:
+        target.chmod(target.stat().st_mode | 0o111)
 
 
 def _prune(folder: Path, top: Path) -> None:

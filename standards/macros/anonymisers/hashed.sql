@@ -1,6 +1,12 @@
 {#- The profile that `factory sync` writes sets the session variable from env_var('DBT_ENV_SECRET_SALT'), so that
     the salt is in no compiled SQL. -#}
 {% macro hashed(expression) -%}
+  {%- if execute and model.resource_type == 'model' and model.config.materialized in ('view', 'materialized_view') -%}
+    {{- exceptions.raise_compiler_error(
+        'standards.hashed: ' ~ model.name ~ ' is materialized as ' ~ model.config.materialized
+        ~ ', and whoever reads it would need the salt; make it a table, or incremental'
+    ) -}}
+  {%- endif -%}
   {{- standards.marked(adapter.dispatch('hashed', 'standards')(expression), 'hashed') -}}
 {%- endmacro %}
 
