@@ -310,7 +310,13 @@ def render(source: Path, folder: Path, answers: Mapping[str, Any], *, ask: bool 
 
     """
     from copier import run_copy
-    from copier.errors import ConfigFileError, CopierError, InteractiveSessionError, UnsafeTemplateError
+    from copier.errors import (
+        ConfigFileError,
+        CopierError,
+        InteractiveSessionError,
+        PathError,
+        UnsafeTemplateError,
+    )
     from jinja2 import TemplateError as JinjaError
 
     try:
@@ -338,6 +344,8 @@ def render(source: Path, folder: Path, answers: Mapping[str, Any], *, ask: bool 
         raise TemplateError(f"the template is broken: {error} {place}".strip()) from error
     except ConfigFileError as error:
         raise TemplateError(f"the template's questions cannot be read: {error}", where=source) from error
+    except PathError as error:
+        raise TemplateError(f"the template leads out of its folder: {error}", where=source) from error
     except (ValueError, TypeError) as error:
         raise _answer_error(error) from error
     except CopierError as error:
