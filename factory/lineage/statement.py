@@ -1,4 +1,4 @@
-"""Read one SQL statement: its output columns and what flows into them. The only door to sqlglot.
+"""Read one SQL statement: its output columns and what flows into them..
 
 Takes compiled SQL, dbt's name of the dialect and the tables that the statement may name; gives a
 `Statement`. The statement is parsed and qualified once; every column is then followed through the scopes
@@ -8,9 +8,8 @@ Takes compiled SQL, dbt's name of the dialect and the tables that the statement 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
@@ -18,6 +17,19 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
 
+from factory.lineage.clauses import (
+    columns_of_named_windows,
+    is_inside,
+    kept_by,
+    kind_of,
+    names_of,
+    own_columns,
+    pivots_of,
+    row_clauses,
+    row_names,
+    selects_of,
+    used_scopes,
+)
 from factory.lineage.graph import DIRECT, ColumnTrace, Influence, Source
 
 _DIALECTS = {"sqlserver": "tsql", "synapse": "tsql", "fabric": "tsql", "athena": "athena"}
@@ -71,6 +83,8 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         if len(trees) != 1:
             return Statement(error=f"{len(trees)} statements where there should be one")
         known = {_key(exp.to_table(name, dialect=dialect)): table for name, table in tables.items()}
+        for written in trees[0].find_all(exp.Coalesce):
+            written.meta["written"] = True  # any other comes from USING, and hands a value on
         tree = qualify(
             trees[0],
             schema=_schema(known, dialect),
@@ -83,8 +97,7 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         root = build_scope(tree)
         if root is None:
             return Statement(error="not a query")
-        reader = _Reader(known, dialect)
-        return Statement(reader.columns(root), reader.influences(root), reader.hidden(root))
+        return _Reader(known, dialect).read(root)
     except ValueError as error:
         return Statement(error=f"no dialect for {adapter}: {error}")
     except SqlglotError as error:
@@ -126,11 +139,32 @@ class _Reader:
         self.known = known
         self.dialect = dialect
         self.done: dict[tuple[int, str], _Flow] = {}
+        self.before: dict[tuple[int, str], _Flow] = {}
+        self.recursive: dict[int, Scope] = {}
+        self.waited = False
+
+    def read(self, root: Scope) -> Statement:
+        """Return what the statement says.
+
+        A recursive query reads itself: it is read again with what was found before, until nothing is added. The kinds
+        only grow and are few, so that is soon.
+        """
+        scopes = list(used_scopes(root))
+        for scope in scopes:
+            if isinstance(scope.expression, exp.SetOperation) and scope.set_operation_scopes:
+                self.recursive[id(scope.expression.this)] = scope
+        while True:
+            self.waited = False
+            statement = Statement(self.columns(root), self.influences(scopes), self.hidden(root))
+            found = {key: (flow.sources, flow.unknown) for key, flow in self.done.items()}
+            if not self.waited or found == {k: (f.sources, f.unknown) for k, f in self.before.items()}:
+                return statement
+            self.before, self.done = self.done, {}
 
     def columns(self, root: Scope) -> tuple[ColumnTrace, ...]:
         """Return the traces of the statement's output columns, in order."""
         traces = []
-        for name in _names(root):
+        for name in names_of(root):
             if name == "*":
                 traces.append(ColumnTrace("*", (), "", "a star over a table whose columns are not known"))
                 continue
@@ -138,12 +172,21 @@ class _Reader:
             traces.append(ColumnTrace(name, tuple(sorted(flow.sources)), flow.expression, flow.unknown))
         return tuple(traces)
 
-    def influences(self, root: Scope) -> tuple[Influence, ...]:
-        """Return what decides which rows there are, over all scopes."""
+    def influences(self, scopes: Iterable[Scope]) -> tuple[Influence, ...]:
+        """Return what decides which rows there are, over all scopes that are read."""
         found: set[Influence] = set()
-        for scope in root.traverse():
-            for kind, part in _row_parts(scope.expression):
+        for scope in scopes:
+            for kind, part in row_clauses(scope.expression):
                 found |= self.sources_in(scope, part, kind)
+            for kind, names in row_names(scope):
+                for name in names:
+                    found |= {Source(s.relation, s.column, kind) for s in self.flow(scope, name).sources}
+            if isinstance(scope.expression, exp.Except) and len(scope.set_operation_scopes) > 1:
+                other = scope.set_operation_scopes[1]
+                for name in names_of(other):
+                    found |= {Source(s.relation, s.column, "FILTER") for s in self.flow(other, name).sources}
+            for pivot in pivots_of(scope):
+                found |= self.pivot_groups(scope, pivot)
         return tuple(sorted(found))
 
     def hidden(self, root: Scope) -> tuple[str, ...]:
@@ -160,32 +203,37 @@ class _Reader:
     def sources_in(self, scope: Scope, part: exp.Expr, kind: str) -> set[Influence]:
         """Return the columns that a clause names, its subqueries' own included, as sources of one indirect kind."""
         found: set[Source] = set()
-        for column in _own_columns(part):
+        for column in (*own_columns(part), *columns_of_named_windows(scope, part)):
             found |= self.column(scope, column).sources
         for inner in scope.subquery_scopes:
-            if _is_inside(inner.expression, part):
-                for name in _names(inner):
+            if is_inside(inner.expression, part):
+                for name in names_of(inner):
                     found |= self.flow(inner, name).sources
         return {Source(source.relation, source.column, kind) for source in found}
 
     def flow(self, scope: Scope, name: str) -> _Flow:
-        """Return what flows into one output column of a scope; a column on its own way in adds nothing."""
+        """Return what flows into one output column of a scope; a column on its own way in adds what it had before."""
         key = (id(scope), name.lower())
         if key not in self.done:
-            self.done[key] = _Flow()
-            self.done[key] = (
-                self.set_operation(scope, name) if scope.set_operation_scopes else self.select(scope, name)
-            )
+            self.done[key] = self.before.get(key, _Flow())
+            made = self.set_operation(scope, name) if scope.set_operation_scopes else self.select(scope, name)
+            self.done[key] = made
         return self.done[key]
 
     def set_operation(self, scope: Scope, name: str) -> _Flow:
-        """Columns of a set operation go together by position, or by name where the SQL says so."""
-        names = [n.lower() for n in _names(scope)]
+        """Columns of a set operation go together by position, or by name where the SQL says so.
+
+        What EXCEPT takes away gives no values.
+        """
+        names = [n.lower() for n in names_of(scope)]
         position = names.index(name.lower()) if name.lower() in names else -1
         by_name = bool(scope.expression.args.get("by_name"))
+        branches = scope.set_operation_scopes
+        if isinstance(scope.expression, exp.Except):
+            branches = branches[:1]
         result = _Flow()
-        for branch in scope.set_operation_scopes:
-            branch_names = _names(branch)
+        for branch in branches:
+            branch_names = names_of(branch)
             if by_name:
                 wanted = name if name.lower() in (n.lower() for n in branch_names) else ""
             else:
@@ -197,44 +245,130 @@ class _Reader:
         return result
 
     def select(self, scope: Scope, name: str) -> _Flow:
-        projection = next((s for s in _selects(scope) if s.alias_or_name.lower() == name.lower()), None)
+        projection = next((s for s in selects_of(scope) if s.alias_or_name.lower() == name.lower()), None)
         if projection is None:
             return _Flow(unknown=f"the column {name} is not in the query it is read from")
         body = projection.unalias()
         while isinstance(body, exp.Paren):
             body = body.this
         result = _Flow()
-        if body.find(exp.Columns, exp.TableColumn):
-            return _Flow(unknown="a choice of columns or a whole row, which is not followed")
+        if body.find(exp.Columns):
+            return _Flow(unknown="a choice of columns, which is not followed")
         if isinstance(body, exp.Column):
             result.add(passed := self.column(scope, body), "IDENTITY")
             result.expression = passed.expression or body.name
             return result
-        for column in _own_columns(body):
-            result.add(self.column(scope, column), _kind(column, body))
+        shared = isinstance(body, exp.Coalesce) and "written" not in body.meta
+        for column in own_columns(body):
+            result.add(self.column(scope, column), "IDENTITY" if shared else kind_of(column, body))
+        for column in columns_of_named_windows(scope, body):
+            result.add(self.column(scope, column), "WINDOW")
+        for row in body.find_all(exp.TableColumn):
+            result.add(self.whole_row(scope, row.name), "TRANSFORMATION")
         for inner in scope.subquery_scopes:
-            if _is_inside(inner.expression, body):
-                for inner_name in _names(inner):
+            if is_inside(inner.expression, body):
+                for inner_name in names_of(inner):
                     result.add(self.flow(inner, inner_name), "TRANSFORMATION")
         result.expression = body.sql(dialect=self.dialect, comments=False)
         return result
 
+    def whole_row(self, scope: Scope, name: str) -> _Flow:
+        """Return what flows into a row that is taken as one value."""
+        source = scope.sources.get(name)
+        made = _Flow()
+        if isinstance(source, Scope):
+            for column in names_of(source):
+                made.add(self.flow(source, column), "TRANSFORMATION")
+            return made
+        table = self.known.get(_key(source)) if isinstance(source, exp.Table) else None
+        if table is None or not table.columns:
+            return _Flow(unknown=f"a whole row of {name}, whose columns are not known")
+        made.sources = {Source(table.relation, column, "TRANSFORMATION") for column in table.columns}
+        return made
+
     def column(self, scope: Scope | None, column: exp.Column) -> _Flow:
         """Return what flows into a column reference: the column of a table, or of an inner scope."""
-        if scope is not None and not scope.sources and column.table:
-            return _Flow()  # a recursive query reading itself: its first branch tells the rest
+        if scope is not None and not column.table:
+            own = next((n for n in names_of(scope) if n.lower() == column.name.lower()), None)
+            if own is not None:  # ORDER BY and the like name a column of the result
+                return self.flow(scope, own)
         while scope is not None:
             source = scope.sources.get(column.table)
             if isinstance(source, exp.Table):
                 return self.leaf(scope, source, column)
             if isinstance(source, Scope):
                 if source.is_udtf:
-                    return self.table_function(source)
-                return self.flow(source, column.name)
+                    return self.table_function(source, column.name)
+                return self.flow(self.itself(source), column.name)
+            for pivot in pivots_of(scope):
+                if pivot.alias == column.table:
+                    return self.pivoted(scope, pivot, column.name)
             scope = scope.parent  # a correlated subquery names its parent's tables
         if not column.table:
             return _Flow(unknown=f"the column {column.name} cannot be given to one table")
         return _Flow(unknown=f"{column.table}, where {column.name} comes from, cannot be followed")
+
+    def itself(self, source: Scope) -> Scope:
+        """Return the whole of a recursive query where one of its branches names it; else the scope as it is."""
+        if source.sources or source.set_operation_scopes or id(source.expression) not in self.recursive:
+            return source
+        self.waited = True
+        return self.recursive[id(source.expression)]
+
+    def pivoted(self, scope: Scope, pivot: exp.Pivot, name: str) -> _Flow:
+        """Return what flows into a column of a turned table: what is kept, what is summed up, what is turned back."""
+        parts = [
+            column for part in (*pivot.expressions, *pivot.fields) for column in part.find_all(exp.Column)
+        ]
+        made = _Flow()
+        if pivot.args.get("unpivot"):
+            if name.lower() in (part.name.lower() for part in pivot.expressions):
+                for column in parts:
+                    made.add(self.turned(scope, pivot, column.name), "IDENTITY")
+                return made
+            if name.lower() in (
+                field.this.name.lower() for field in pivot.fields if isinstance(field, exp.In)
+            ):
+                return made  # the names of the columns
+            return self.turned(scope, pivot, name)
+        if name.lower() in kept_by(self.behind(scope, pivot), parts):
+            return self.turned(scope, pivot, name)
+        for part in pivot.expressions:
+            for column in part.find_all(exp.Column):
+                made.add(self.turned(scope, pivot, column.name), "AGGREGATION")
+        for field_ in pivot.fields:
+            for column in field_.find_all(exp.Column):
+                made.add(self.turned(scope, pivot, column.name), "CONDITIONAL")
+        return made
+
+    def pivot_groups(self, scope: Scope, pivot: exp.Pivot) -> set[Influence]:
+        """Return what a turned table is grouped by: all columns that it keeps."""
+        if pivot.args.get("unpivot"):
+            return set()
+        parts = [
+            column for part in (*pivot.expressions, *pivot.fields) for column in part.find_all(exp.Column)
+        ]
+        found: set[Source] = set()
+        for name in kept_by(self.behind(scope, pivot), parts):
+            found |= self.turned(scope, pivot, name).sources
+        return {Source(source.relation, source.column, "GROUP_BY") for source in found}
+
+    def behind(self, scope: Scope, pivot: exp.Pivot) -> tuple[str, ...]:
+        """Return the columns of the table that is turned."""
+        source = scope.sources.get(pivot.parent.alias_or_name) if pivot.parent is not None else None
+        if isinstance(source, Scope):
+            return tuple(names_of(source))
+        table = self.known.get(_key(source)) if isinstance(source, exp.Table) else None
+        return table.columns if table is not None else ()
+
+    def turned(self, scope: Scope, pivot: exp.Pivot, name: str) -> _Flow:
+        """Return what flows into a column of the table that is turned."""
+        source = scope.sources.get(pivot.parent.alias_or_name) if pivot.parent is not None else None
+        if isinstance(source, Scope):
+            return self.flow(self.itself(source), name)
+        if isinstance(source, exp.Table):
+            return self.leaf(scope, source, exp.column(name))
+        return _Flow(unknown="a turned table that cannot be followed")
 
     def leaf(self, scope: Scope, source: exp.Table, column: exp.Column) -> _Flow:
         table = self.known.get(_key(source))
@@ -257,82 +391,17 @@ class _Reader:
             name = column.name
         return _Flow({Source(table.relation, name, "IDENTITY")}, name)
 
-    def table_function(self, scope: Scope) -> _Flow:
-        """Columns of unnest() and lateral functions are made of the columns that go into the function."""
-        if scope.expression.find(exp.Query):
-            return _Flow(unknown="a lateral subquery, which is not followed")
+    def table_function(self, scope: Scope, name: str) -> _Flow:
+        """Columns of unnest() and lateral functions are made of what goes in; those of a lateral query are its own."""
+        for inner in scope.subquery_scopes:
+            names = names_of(inner)
+            alias = scope.expression.args.get("alias")
+            given = [column.name.lower() for column in alias.columns] if alias is not None else []
+            called = given or [each.lower() for each in names]
+            if name.lower() in called:
+                return self.flow(inner, names[called.index(name.lower())])
+            return _Flow(unknown=f"the column {name} is not in the query it is read from")
         result = _Flow()
-        for column in _own_columns(scope.expression):
+        for column in own_columns(scope.expression):
             result.add(self.column(scope.parent, column), "TRANSFORMATION")
         return result
-
-
-def _names(scope: Scope) -> list[str]:
-    query = scope.expression
-    return list(query.named_selects) if isinstance(query, exp.Query) else []
-
-
-def _selects(scope: Scope) -> list[exp.Expr]:
-    query = scope.expression
-    return list(query.selects) if isinstance(query, exp.Query) else []
-
-
-def _own_columns(body: exp.Expr) -> Iterator[exp.Column]:
-    """Yield the columns of an expression, those of its subqueries left out."""
-    for node in body.walk(prune=lambda n: n is not body and isinstance(n, exp.Query)):
-        if isinstance(node, exp.Column):
-            yield node
-
-
-def _is_inside(node: exp.Expr, body: exp.Expr) -> bool:
-    at: Any = node
-    while at is not None:
-        if at is body:
-            return True
-        at = at.parent
-    return False
-
-
-def _kind(column: exp.Column, body: exp.Expr) -> str:
-    """Say how a column enters an expression, by what stands between the two."""
-    kind = "TRANSFORMATION"
-    child: Any = column
-    parent: Any = column.parent
-    while child is not body and parent is not None:
-        if isinstance(parent, exp.Window) and child is not parent.this:
-            return "WINDOW"
-        if isinstance(parent, exp.If) and child.arg_key == "this":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.Case) and child.arg_key == "this":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.Filter) and child.arg_key == "expression":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.AggFunc) and not isinstance(parent, _ROW_FUNCTIONS):
-            kind = "AGGREGATION"
-        child, parent = parent, parent.parent
-    if child is body and isinstance(body, exp.AggFunc) and not isinstance(body, _ROW_FUNCTIONS):
-        kind = "AGGREGATION"
-    return kind
-
-
-# Aggregates by class in sqlglot that hand on the value of one row.
-_ROW_FUNCTIONS = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
-
-
-def _row_parts(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
-    """Yield the clauses of a query that decide about its rows, with the kind of their influence."""
-    args = expression.args
-    for clause, kind in (
-        ("where", "FILTER"),
-        ("having", "FILTER"),
-        ("qualify", "FILTER"),
-        ("group", "GROUP_BY"),
-        ("order", "SORT"),
-    ):
-        if args.get(clause) is not None:
-            yield kind, args[clause]
-    for join in args.get("joins") or ():
-        if join.args.get("on") is not None:
-            yield "JOIN", join.args["on"]
-        for column in join.args.get("using") or ():
-            yield "JOIN", column

@@ -77,3 +77,49 @@ select median(amount) as middle, stddev(amount) as spread, corr(amount, id) as d
 -- middle <- orders.amount [AGGREGATION]
 -- spread <- orders.amount [AGGREGATION]
 -- drift <- orders.amount [AGGREGATION], orders.id [AGGREGATION]
+
+-- grouped by all that is not summed up
+select status, date_trunc('month', ordered_at) as month, sum(amount) as total from orders group by all
+-- expect
+-- status <- orders.status
+-- month <- orders.ordered_at [TRANSFORMATION]
+-- total <- orders.amount [AGGREGATION]
+-- (rows) <- orders.ordered_at [GROUP_BY], orders.status [GROUP_BY]
+
+-- grouping sets
+select status, customer_id, sum(amount) as total from orders group by grouping sets ((status), (customer_id), ())
+-- expect
+-- status <- orders.status
+-- customer_id <- orders.customer_id
+-- total <- orders.amount [AGGREGATION]
+-- (rows) <- orders.customer_id [GROUP_BY], orders.status [GROUP_BY]
+
+-- a rollup
+select status, customer_id, count(*) as n from orders group by rollup (status, customer_id)
+-- expect
+-- status <- orders.status
+-- customer_id <- orders.customer_id
+-- n <- (nothing)
+-- (rows) <- orders.customer_id [GROUP_BY], orders.status [GROUP_BY]
+
+-- a median within a group
+select status, percentile_cont(0.5) within group (order by amount) as middle from orders group by status
+-- expect
+-- status <- orders.status
+-- middle <- orders.amount [AGGREGATION]
+-- (rows) <- orders.status [GROUP_BY]
+
+-- aggregates that few know
+select product(amount) as times, histogram(status) as bars, entropy(status) as e, kurtosis(amount) as k from orders
+-- expect
+-- times <- orders.amount [AGGREGATION]
+-- bars <- orders.status [AGGREGATION]
+-- e <- orders.status [AGGREGATION]
+-- k <- orders.amount [AGGREGATION]
+
+-- a list in an order
+select customer_id, string_agg(status, ',' order by ordered_at) as steps from orders group by customer_id
+-- expect
+-- customer_id <- orders.customer_id
+-- steps <- orders.ordered_at [SORT], orders.status [AGGREGATION]
+-- (rows) <- orders.customer_id [GROUP_BY]

@@ -22,7 +22,7 @@ select amount, product from orders join items on orders.id = items.order_id wher
 -- a full join by using: the shared column comes from both
 select order_id, amount, product from returns full join items using (order_id)
 -- expect
--- order_id <- items.order_id [TRANSFORMATION], returns.order_id [TRANSFORMATION]
+-- order_id <- items.order_id, returns.order_id
 -- amount <- returns.amount
 -- product <- items.product
 -- (rows) <- items.order_id [JOIN], returns.order_id [JOIN]
@@ -88,3 +88,36 @@ select o.id from orders as o left join returns as r on r.order_id = o.id where r
 -- expect
 -- id <- orders.id
 -- (rows) <- orders.id [JOIN], returns.id [FILTER], returns.order_id [JOIN]
+
+-- a join by using: the shared column
+select order_id, product, amount from returns join items using (order_id)
+-- expect
+-- order_id <- items.order_id, returns.order_id
+-- product <- items.product
+-- amount <- returns.amount
+-- (rows) <- items.order_id [JOIN], returns.order_id [JOIN]
+
+-- a star over a join by using
+select * from returns left join items using (order_id)
+-- expect
+-- id <- returns.id
+-- order_id <- items.order_id, returns.order_id
+-- amount <- returns.amount
+-- product <- items.product
+-- quantity <- items.quantity
+-- price <- items.price
+-- (rows) <- items.order_id [JOIN], returns.order_id [JOIN]
+
+-- a natural join
+select order_id, product, amount from returns natural join items
+-- expect
+-- order_id <- items.order_id, returns.order_id
+-- product <- items.product
+-- amount <- returns.amount
+-- (rows) <- items.order_id [JOIN], returns.order_id [JOIN]
+
+-- a coalesce that a person wrote
+select coalesce(r.order_id, i.order_id) as order_id from returns as r full join items as i on r.order_id = i.order_id
+-- expect
+-- order_id <- items.order_id [TRANSFORMATION], returns.order_id [TRANSFORMATION]
+-- (rows) <- items.order_id [JOIN], returns.order_id [JOIN]

@@ -58,3 +58,27 @@ with recursive days (n) as (select 1 union all select n + 1 from days where n < 
 -- expect
 -- n <- (nothing)
 -- id <- orders.id
+
+-- a recursive CTE that multiplies
+with recursive grown as (
+    select id, amount from orders
+    union all
+    select grown.id, grown.amount * 2 from grown join returns on returns.order_id = grown.id where grown.amount < 40
+)
+select id, amount from grown
+-- expect
+-- id <- orders.id
+-- amount <- orders.amount, orders.amount [TRANSFORMATION]
+-- (rows) <- orders.amount [FILTER], orders.id [JOIN], returns.order_id [JOIN]
+
+-- a recursive CTE that takes a column from elsewhere
+with recursive chain as (
+    select id, 0.0 as cost from customers
+    union all
+    select chain.id, items.price from chain join items on items.order_id = chain.id and chain.cost = 0
+)
+select id, cost from chain
+-- expect
+-- id <- customers.id
+-- cost <- items.price
+-- (rows) <- customers.id [JOIN], items.order_id [JOIN], items.price [JOIN]

@@ -47,3 +47,20 @@ select id from orders where status = 'paid' union all select order_id from retur
 (select id from orders) union all (select order_id from returns)
 -- expect
 -- id <- orders.id, returns.order_id
+
+-- rows that are not in the other
+select id from orders except select order_id from returns
+-- expect
+-- id <- orders.id
+-- (rows) <- returns.order_id [FILTER]
+
+-- rows that are in both
+select id from orders intersect select order_id from returns
+-- expect
+-- id <- orders.id, returns.order_id
+
+-- rows that are not among some of the other
+select id from orders except all (select order_id from returns where amount > 2)
+-- expect
+-- id <- orders.id
+-- (rows) <- returns.amount [FILTER], returns.order_id [FILTER]

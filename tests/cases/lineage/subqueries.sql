@@ -71,3 +71,34 @@ select id from (select id, amount * 2 as twice from orders) where twice > 30
 -- expect
 -- id <- orders.id
 -- (rows) <- orders.amount [FILTER]
+
+-- a CTE that nobody reads
+with unread as (select id from customers where country = 'NO' order by since) select id from orders
+-- expect
+-- id <- orders.id
+
+-- a CTE that only an unread one reads
+with a as (select id from customers where country = 'NO'), b as (select id from a) select id from orders
+-- expect
+-- id <- orders.id
+
+-- rows of a list that is looked up
+select id from orders where id in (select order_id from returns where amount > 2)
+-- expect
+-- id <- orders.id
+-- (rows) <- orders.id [FILTER], returns.amount [FILTER], returns.order_id [FILTER]
+
+-- a subquery beside, that knows the row
+select o.id, l.total from orders as o, lateral (select sum(r.amount) as total from returns as r where r.order_id = o.id) as l
+-- expect
+-- id <- orders.id
+-- total <- returns.amount [AGGREGATION]
+-- (rows) <- orders.id [FILTER], returns.order_id [FILTER]
+
+-- a subquery joined beside, that knows the row
+select o.id, l.most, l.own from orders as o left join lateral (select max(r.amount) as most, o.amount as own from returns as r where r.order_id = o.id) as l on true
+-- expect
+-- id <- orders.id
+-- most <- returns.amount [AGGREGATION]
+-- own <- orders.amount
+-- (rows) <- orders.id [FILTER], returns.order_id [FILTER]

@@ -66,3 +66,21 @@ select id, count(*) over (partition by status) as n from orders
 -- expect
 -- id <- orders.id
 -- n <- orders.status [WINDOW]
+
+-- a named window
+select id, sum(amount) over w as running from orders window w as (partition by customer_id order by ordered_at)
+-- expect
+-- id <- orders.id
+-- running <- orders.amount [AGGREGATION], orders.customer_id [WINDOW], orders.ordered_at [WINDOW]
+
+-- a window that builds on a named one
+select id, sum(amount) over (w order by ordered_at) as running from orders window w as (partition by customer_id)
+-- expect
+-- id <- orders.id
+-- running <- orders.amount [AGGREGATION], orders.customer_id [WINDOW], orders.ordered_at [WINDOW]
+
+-- qualify over a named window
+select id from orders window w as (partition by customer_id order by ordered_at) qualify row_number() over w = 1
+-- expect
+-- id <- orders.id
+-- (rows) <- orders.customer_id [FILTER], orders.ordered_at [FILTER]

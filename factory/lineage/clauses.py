@@ -1,0 +1,167 @@
+"""What the parts of a query are: its columns, its windows, what turns tables, and how a column enters an expression.
+
+Takes sqlglot's scopes and expressions; gives parts of them, and the kinds of lineage; touches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+
+def used_scopes(root: Scope) -> Iterator[Scope]:
+    """Yield the scopes that are read, inner ones first, each once: not those of a CTE that nobody names."""
+    seen: set[int] = set()
+
+    def visit(scope: Scope) -> Iterator[Scope]:
+        if id(scope) in seen:
+            return
+        seen.add(id(scope))
+        inner = [source for _, source in scope.selected_sources.values() if isinstance(source, Scope)]
+        for each in (*inner, *scope.set_operation_scopes, *scope.subquery_scopes, *scope.udtf_scopes):
+            yield from visit(each)
+        if scope.sources or scope.set_operation_scopes or not scope.is_cte:
+            yield scope
+
+    return visit(root)
+
+
+def names_of(scope: Scope) -> list[str]:
+    """Return the names of a query's output columns, in order."""
+    query = scope.expression
+    return list(query.named_selects) if isinstance(query, exp.Query) else []
+
+
+def selects_of(scope: Scope) -> list[exp.Expr]:
+    """Return a query's projections, in order."""
+    query = scope.expression
+    return list(query.selects) if isinstance(query, exp.Query) else []
+
+
+def own_columns(body: exp.Expr) -> Iterator[exp.Column]:
+    """Yield the columns of an expression, those of its subqueries left out."""
+    for node in body.walk(prune=lambda n: n is not body and isinstance(n, exp.Query)):
+        if isinstance(node, exp.Column):
+            yield node
+
+
+def is_inside(node: exp.Expr, body: exp.Expr) -> bool:
+    """Say whether a node is part of an expression."""
+    at: Any = node
+    while at is not None:
+        if at is body:
+            return True
+        at = at.parent
+    return False
+
+
+def columns_of_named_windows(scope: Scope, part: exp.Expr) -> Iterator[exp.Column]:
+    """Yield the columns of the named windows that an expression uses, and of those that they build on."""
+    named = {window.name.lower(): window for window in scope.expression.args.get("windows") or ()}
+    waiting = [window.alias.lower() for window in part.find_all(exp.Window) if window.args.get("alias")]
+    while named and waiting:
+        window = named.pop(waiting.pop(), None)
+        if window is not None:
+            yield from own_columns(window)
+            if window.args.get("alias"):
+                waiting.append(window.alias.lower())
+
+
+def pivots_of(scope: Scope) -> Iterator[exp.Pivot]:
+    """Yield the PIVOTs and UNPIVOTs of a query's own FROM clause."""
+    args = scope.expression.args
+    begin = args.get("from_") or args.get("from")
+    for part in (begin, *(args.get("joins") or ())):
+        if part is not None and part.this is not None:
+            yield from part.this.args.get("pivots") or ()
+
+
+def kept_by(names: Iterable[str], parts: Iterable[exp.Column]) -> list[str]:
+    """Return the columns that a PIVOT neither sums up nor turns, in lower case."""
+    used = {column.name.lower() for column in parts}
+    return [name.lower() for name in names if name.lower() not in used]
+
+
+def kind_of(column: exp.Column, body: exp.Expr) -> str:
+    """Say how a column enters an expression, by what stands between the two."""
+    kind = "TRANSFORMATION"
+    child: Any = column
+    parent: Any = column.parent
+    while child is not body and parent is not None:
+        if isinstance(parent, exp.Window) and child is not parent.this:
+            return "WINDOW"
+        if isinstance(parent, exp.If) and child.arg_key == "this":
+            return "CONDITIONAL"
+        if isinstance(parent, exp.Case) and child.arg_key == "this":
+            return "CONDITIONAL"
+        if isinstance(parent, exp.Filter) and child.arg_key == "expression":
+            return "CONDITIONAL"
+        if isinstance(parent, exp.Order) and child.arg_key == "expressions":
+            if not isinstance(parent.parent, exp.Window | exp.WithinGroup):
+                return "SORT"
+        elif isinstance(parent, exp.WithinGroup) or _is_aggregate(parent):
+            kind = "AGGREGATION"
+        child, parent = parent, parent.parent
+    return "AGGREGATION" if child is body and _is_aggregate(body) else kind
+
+
+def _is_aggregate(node: Any) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() in _AGGREGATES
+    return isinstance(node, exp.AggFunc) and not isinstance(node, _ROW_FUNCTIONS)
+
+
+# Aggregates of DuckDB that sqlglot 30.30 has no class for (duckdb_functions() of 1.5.5).
+_AGGREGATES = {
+    "arbitrary", "arg_max_null", "arg_max_nulls_last", "arg_min_null", "arg_min_nulls_last", "bitstring_agg", "entropy",
+    "favg", "fsum", "histogram", "histogram_exact", "kahan_sum", "kurtosis_pop", "mad", "mean", "product",
+    "reservoir_quantile", "sem", "sum_no_overflow", "sumkahan",
+}  # fmt: skip
+
+# Aggregates by class in sqlglot that hand on the value of one row.
+_ROW_FUNCTIONS = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
+
+
+def row_clauses(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    """Yield the clauses of a query that decide about its rows, with the kind of their influence."""
+    args = expression.args
+    for clause, kind in (
+        ("where", "FILTER"),
+        ("having", "FILTER"),
+        ("qualify", "FILTER"),
+        ("group", "GROUP_BY"),
+        ("order", "SORT"),
+    ):
+        if args.get(clause) is not None:
+            yield kind, args[clause]
+    distinct = args.get("distinct")
+    if isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None:
+        yield "FILTER", distinct.args["on"]
+    for join in args.get("joins") or ():
+        if join.args.get("on") is not None:
+            yield "JOIN", join.args["on"]
+        for column in join.args.get("using") or ():
+            yield "JOIN", column
+
+
+def row_names(scope: Scope) -> Iterator[tuple[str, list[str]]]:
+    """Yield the output columns that a query is grouped or sorted by where it says ALL, or a position."""
+    args, names = scope.expression.args, names_of(scope)
+    group, order = args.get("group"), args.get("order")
+    if group is not None and group.args.get("all"):
+        sums = (exp.AggFunc, exp.Window, exp.Anonymous)
+        plain = [s for s in selects_of(scope) if not any(_is_sum(node) for node in s.find_all(*sums))]
+        yield "GROUP_BY", [projection.alias_or_name for projection in plain]
+    for ordered in order.expressions if order is not None else ():
+        key = ordered.this if isinstance(ordered, exp.Ordered) else ordered
+        if isinstance(key, exp.Var) and key.name.upper() == "ALL":
+            yield "SORT", names
+        elif isinstance(key, exp.Literal) and key.is_int and 0 < int(key.name) <= len(names):
+            yield "SORT", [names[int(key.name) - 1]]
+
+
+def _is_sum(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Window) or _is_aggregate(node)
