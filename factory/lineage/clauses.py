@@ -6,6 +6,7 @@ Takes sqlglot's scopes and expressions; gives parts of them, and the kinds of li
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
@@ -39,6 +40,40 @@ def selects_of(scope: Scope) -> list[exp.Expr]:
     """Return a query's projections, in order."""
     query = scope.expression
     return list(query.selects) if isinstance(query, exp.Query) else []
+
+
+@dataclass(slots=True)
+class Parts:
+    """What an expression holds, its subqueries' own left out.
+
+    Attributes:
+        columns: the columns that it names.
+        rows: tables that it takes as one value.
+        windows, queries, choices: whether it has windows, subqueries, or a choice of columns (`columns(...)`).
+    """
+
+    columns: list[exp.Column] = field(default_factory=list)
+    rows: list[exp.TableColumn] = field(default_factory=list)
+    windows: bool = False
+    queries: bool = False
+    choices: bool = False
+
+
+def parts_of(body: exp.Expr) -> Parts:
+    """Look through an expression once."""
+    parts = Parts()
+    for node in body.walk(prune=lambda n: isinstance(n, exp.Query | exp.Column)):
+        if isinstance(node, exp.Column):
+            parts.columns.append(node)
+        elif isinstance(node, exp.TableColumn):
+            parts.rows.append(node)
+        elif isinstance(node, exp.Window):
+            parts.windows = True
+        elif isinstance(node, exp.Query):
+            parts.queries = True
+        elif isinstance(node, exp.Columns):
+            parts.choices = True
+    return parts
 
 
 def own_columns(body: exp.Expr) -> Iterator[exp.Column]:

@@ -7,11 +7,13 @@ Takes compiled SQL, dbt's name of the dialect and the tables that the statement 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp, parse
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
@@ -24,6 +26,7 @@ from factory.lineage.clauses import (
     kind_of,
     names_of,
     own_columns,
+    parts_of,
     pivots_of,
     row_clauses,
     row_names,
@@ -70,8 +73,11 @@ class _Flow:
 
     def add(self, other: _Flow, kind: str) -> None:
         """Take over what flows into `other`, on a way of the given kind."""
-        for source in other.sources:
-            self.sources.add(Source(source.relation, source.column, _along(source.kind, kind)))
+        if kind == DIRECT[0]:
+            self.sources |= other.sources
+        else:
+            for source in other.sources:
+                self.sources.add(Source(source.relation, source.column, _along(source.kind, kind)))
         self.unknown = self.unknown or other.unknown
 
 
@@ -82,7 +88,7 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         trees = [tree for tree in parse(sql, dialect=dialect) if tree is not None]
         if len(trees) != 1:
             return Statement(error=f"{len(trees)} statements where there should be one")
-        known = {_key(exp.to_table(name, dialect=dialect)): table for name, table in tables.items()}
+        known = {_key_of(name, dialect): table for name, table in tables.items()}
         for written in trees[0].find_all(exp.Coalesce):
             written.meta["written"] = True  # any other comes from USING, and hands a value on
         tree = qualify(
@@ -105,6 +111,11 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         return Statement(error="SQL that sqlglot cannot read: " + " ".join(text.split())[:200])
     except RecursionError:
         return Statement(error="SQL nested too deeply to be read")
+
+
+@functools.lru_cache(maxsize=10_000)
+def _key_of(name: str, dialect: str) -> tuple[str, str, str]:
+    return _key(exp.to_table(name, dialect=dialect))
 
 
 def _key(table: exp.Table) -> tuple[str, str, str]:
@@ -140,6 +151,9 @@ class _Reader:
         self.dialect = dialect
         self.done: dict[tuple[int, str], _Flow] = {}
         self.before: dict[tuple[int, str], _Flow] = {}
+        self.writer = Dialect.get_or_raise(dialect).generator(comments=False)
+        self.folded: dict[str, dict[str, str]] = {}
+        self.indexed: dict[int, dict[str, exp.Expr]] = {}
         self.recursive: dict[int, Scope] = {}
         self.waited = False
 
@@ -245,32 +259,45 @@ class _Reader:
         return result
 
     def select(self, scope: Scope, name: str) -> _Flow:
-        projection = next((s for s in selects_of(scope) if s.alias_or_name.lower() == name.lower()), None)
+        projection = self.projections(scope).get(name.lower())
         if projection is None:
             return _Flow(unknown=f"the column {name} is not in the query it is read from")
         body = projection.unalias()
         while isinstance(body, exp.Paren):
             body = body.this
         result = _Flow()
-        if body.find(exp.Columns):
-            return _Flow(unknown="a choice of columns, which is not followed")
         if isinstance(body, exp.Column):
             result.add(passed := self.column(scope, body), "IDENTITY")
             result.expression = passed.expression or body.name
             return result
+        parts = parts_of(body)
+        if parts.choices:
+            return _Flow(unknown="a choice of columns, which is not followed")
         shared = isinstance(body, exp.Coalesce) and "written" not in body.meta
-        for column in own_columns(body):
+        for column in parts.columns:
             result.add(self.column(scope, column), "IDENTITY" if shared else kind_of(column, body))
-        for column in columns_of_named_windows(scope, body):
-            result.add(self.column(scope, column), "WINDOW")
-        for row in body.find_all(exp.TableColumn):
+        if parts.windows:
+            for column in columns_of_named_windows(scope, body):
+                result.add(self.column(scope, column), "WINDOW")
+        for row in parts.rows:
             result.add(self.whole_row(scope, row.name), "TRANSFORMATION")
-        for inner in scope.subquery_scopes:
+        for inner in scope.subquery_scopes if parts.queries else ():
             if is_inside(inner.expression, body):
                 for inner_name in names_of(inner):
                     result.add(self.flow(inner, inner_name), "TRANSFORMATION")
-        result.expression = body.sql(dialect=self.dialect, comments=False)
+        # Writing a query out may change it, and that of a subquery is still to be read.
+        result.expression = self.writer.generate(body, copy=parts.queries)
         return result
+
+    def projections(self, scope: Scope) -> Mapping[str, exp.Expr]:
+        """Return a query's projections by name in lower case, the first of each name."""
+        found = self.indexed.get(id(scope))
+        if found is None:
+            found = {}
+            for projection in selects_of(scope):
+                found.setdefault(projection.alias_or_name.lower(), projection)
+            self.indexed[id(scope)] = found
+        return found
 
     def whole_row(self, scope: Scope, name: str) -> _Flow:
         """Return what flows into a row that is taken as one value."""
@@ -383,13 +410,20 @@ class _Reader:
                 unknown=f"{source.sql(dialect=self.dialect)} is not a ref() or source() of the model"
             )
         if table.columns:
-            match = next((c for c in table.columns if c.lower() == column.name.lower()), None)
+            match = self.columns_of(table).get(column.name.lower())
             if match is None:
                 return _Flow(unknown=f"{column.name} is not a known column of {table.relation}")
             name = match
         else:
             name = column.name
         return _Flow({Source(table.relation, name, "IDENTITY")}, name)
+
+    def columns_of(self, table: Table) -> Mapping[str, str]:
+        """Return a table's columns by their names in lower case."""
+        found = self.folded.get(table.relation)
+        if found is None:
+            found = self.folded[table.relation] = {name.lower(): name for name in reversed(table.columns)}
+        return found
 
     def table_function(self, scope: Scope, name: str) -> _Flow:
         """Columns of unnest() and lateral functions are made of what goes in; those of a lateral query are its own."""
