@@ -308,6 +308,83 @@ def test_the_sql_of_other_databases_is_read_in_their_dialect(adapter: str, name:
 
 
 @pytest.mark.parametrize(
+    ("adapter", "name", "sql", "lineage"),
+    [
+        (
+            "snowflake",
+            "DB.SC.SRC",
+            "select id, iff(name = 'a', 1, null) as t, name as \"Mixed\" from db.sc.src",
+            "ID <- src.ID; T <- src.NAME [CONDITIONAL]; Mixed <- src.NAME",
+        ),
+        (
+            "snowflake",
+            "DB.SC.SRC",
+            "select * rename id as key from db.sc.src",
+            "KEY <- src.ID; NAME <- src.NAME",
+        ),
+        (
+            "snowflake",
+            "DB.SC.SRC",
+            "select f.value:x::string as v from db.sc.src, lateral flatten(input => name:items) as f",
+            "V <- src.NAME [TRANSFORMATION]",
+        ),
+        (
+            "sqlserver",
+            '"DB"."SC"."SRC"',
+            "select [a] from (select id, name from DB.SC.SRC) as p pivot (sum(id) for name in ([a], [b])) as t",
+            "a <- src.ID [AGGREGATION], src.NAME [CONDITIONAL]",
+        ),
+        (
+            "postgres",
+            '"db"."sc"."src"',
+            "select x.k from db.sc.src, jsonb_each(name) as x (k, v)",
+            "k <- src.NAME [TRANSFORMATION]",
+        ),
+        (
+            "clickhouse",
+            "sc.src",
+            "select ID from sc.src prewhere NAME = 'a'",
+            "ID <- src.ID; (rows) <- src.NAME [FILTER]",
+        ),
+        (
+            "duckdb",
+            "src",
+            "select ID as Total from src order by total",
+            "Total <- src.ID; (rows) <- src.ID [SORT]",
+        ),
+    ],
+)
+def test_names_are_folded_as_the_dialect_folds_them(adapter: str, name: str, sql: str, lineage: str) -> None:
+    source = a_relation("src", relation_name=name, columns=(a_column("ID"), a_column("NAME")))
+    found = as_text(trace(sql, source, adapter=adapter))
+    assert found.replace("-- ", "").replace("\n", "; ") == lineage
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("select columns(*) from returns", "a choice of columns, or one by its position"),
+        ("select * like '%id' from orders", "a choice of columns, or one by its position"),
+        ("select #2 from orders", "a choice of columns, or one by its position"),
+        ("select rowid from orders", "the column rowid cannot be given to one table"),
+    ],
+)
+def test_what_cannot_be_followed_is_said_to_be_unknown(sql: str, reason: str) -> None:
+    (column,) = trace(sql).columns
+    assert column.unknown.startswith(reason)
+
+
+def test_a_statement_that_is_no_query_is_said_to_be_unknown() -> None:
+    found = trace("pivot orders on status using sum(amount)", columns=(a_column("paid"),))
+    assert found.columns[0].unknown == "PIVOT is not followed: it is no SELECT"
+
+
+def test_columns_of_one_name_are_told_apart() -> None:
+    found = trace("select o.amount, r.amount from orders as o join returns as r on r.order_id = o.id")
+    assert as_text(found).splitlines()[:2] == ["-- amount <- orders.amount", "-- amount <- returns.amount"]
+
+
+@pytest.mark.parametrize(
     ("kinds", "kind"),
     [
         (["IDENTITY"], "IDENTITY"),

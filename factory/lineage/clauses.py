@@ -42,6 +42,9 @@ def selects_of(scope: Scope) -> list[exp.Expr]:
     return list(query.selects) if isinstance(query, exp.Query) else []
 
 
+_CHOICES = (exp.Columns, exp.PositionalColumn, exp.Parameter)
+
+
 @dataclass(slots=True)
 class Parts:
     """What an expression holds, its subqueries' own left out.
@@ -49,7 +52,8 @@ class Parts:
     Attributes:
         columns: the columns that it names.
         rows: tables that it takes as one value.
-        windows, queries, choices: whether it has windows, subqueries, or a choice of columns (`columns(...)`).
+        windows, queries, choices: whether it has windows, subqueries, or a choice of columns (`columns(...)`, `* like`,
+            `#1`).
     """
 
     columns: list[exp.Column] = field(default_factory=list)
@@ -71,7 +75,9 @@ def parts_of(body: exp.Expr) -> Parts:
             parts.windows = True
         elif isinstance(node, exp.Query):
             parts.queries = True
-        elif isinstance(node, exp.Columns):
+        elif isinstance(node, _CHOICES) or (
+            isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
+        ):
             parts.choices = True
     return parts
 
@@ -112,6 +118,15 @@ def pivots_of(scope: Scope) -> Iterator[exp.Pivot]:
     for part in (begin, *(args.get("joins") or ())):
         if part is not None and part.this is not None:
             yield from part.this.args.get("pivots") or ()
+
+
+def turned_by(pivot: exp.Pivot) -> list[exp.Column]:
+    """Return the columns that a PIVOT sums up and turns, or that an UNPIVOT puts under each other.
+
+    What stands in the IN of a PIVOT are values, even where they look like names.
+    """
+    fields = pivot.fields if pivot.args.get("unpivot") else [field.this for field in pivot.fields]
+    return [column for part in (*pivot.expressions, *fields) for column in part.find_all(exp.Column)]
 
 
 def kept_by(names: Iterable[str], parts: Iterable[exp.Column]) -> list[str]:
@@ -165,6 +180,7 @@ def row_clauses(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     args = expression.args
     for clause, kind in (
         ("where", "FILTER"),
+        ("prewhere", "FILTER"),
         ("having", "FILTER"),
         ("qualify", "FILTER"),
         ("group", "GROUP_BY"),

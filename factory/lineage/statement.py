@@ -31,6 +31,7 @@ from factory.lineage.clauses import (
     row_clauses,
     row_names,
     selects_of,
+    turned_by,
     used_scopes,
 )
 from factory.lineage.graph import DIRECT, ColumnTrace, Influence, Source
@@ -89,11 +90,14 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         if len(trees) != 1:
             return Statement(error=f"{len(trees)} statements where there should be one")
         known = {_key_of(name, dialect): table for name, table in tables.items()}
+        if not isinstance(trees[0], exp.Query):
+            return Statement(error=f"{trees[0].key.upper()} is not followed: it is no SELECT")
+        spelled = _spelled(trees[0], dialect)
         for written in trees[0].find_all(exp.Coalesce):
             written.meta["written"] = True  # any other comes from USING, and hands a value on
         tree = qualify(
             trees[0],
-            schema=_schema(known, dialect),
+            schema=_schema(tables, dialect),
             dialect=dialect,
             identify=False,
             quote_identifiers=False,
@@ -103,7 +107,7 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         root = build_scope(tree)
         if root is None:
             return Statement(error="not a query")
-        return _Reader(known, dialect).read(root)
+        return _Reader(known, dialect, spelled).read(root)
     except ValueError as error:
         return Statement(error=f"no dialect for {adapter}: {error}")
     except SqlglotError as error:
@@ -114,24 +118,34 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
 
 
 @functools.lru_cache(maxsize=10_000)
+def _table_of(name: str, dialect: str) -> exp.Table:
+    return exp.to_table(name, dialect=dialect)
+
+
 def _key_of(name: str, dialect: str) -> tuple[str, str, str]:
-    return _key(exp.to_table(name, dialect=dialect))
+    return _key(_table_of(name, dialect))
 
 
 def _key(table: exp.Table) -> tuple[str, str, str]:
     return (table.catalog.lower(), table.db.lower(), table.name.lower())
 
 
-def _schema(known: Mapping[tuple[str, str, str], Table], dialect: str) -> MappingSchema:
+def _schema(tables: Mapping[str, Table], dialect: str) -> MappingSchema:
+    """Return the known columns as sqlglot wants them: names folded as the dialect folds those of the query."""
     schema = MappingSchema(dialect=dialect)
-    for (catalog, db, name), table in known.items():
+    for name, table in tables.items():
         if table.columns:
-            parts = [exp.to_identifier(part, quoted=True) for part in (catalog, db, name)]
-            node = exp.Table(
-                this=parts[2], db=parts[1] if db else None, catalog=parts[0] if catalog else None
-            )
-            schema.add_table(node, dict.fromkeys(table.columns, "unknown"), match_depth=False)
+            columns = dict.fromkeys(table.columns, "unknown")
+            schema.add_table(_table_of(name, dialect), columns, match_depth=False)
     return schema
+
+
+def _spelled(tree: exp.Query, dialect: str) -> dict[str, str]:
+    """Return the query's aliases as they are written, by lower case, where the dialect keeps them so."""
+    strategy = Dialect.get_or_raise(dialect).normalization_strategy
+    if not strategy.name.startswith("CASE_INSENSITIVE"):
+        return {}
+    return {each.alias.lower(): each.alias for each in tree.selects if isinstance(each, exp.Alias)}
 
 
 def _along(kind: str, way: str) -> str:
@@ -146,14 +160,18 @@ def _along(kind: str, way: str) -> str:
 class _Reader:
     """Follows columns through the scopes of one qualified statement."""
 
-    def __init__(self, known: Mapping[tuple[str, str, str], Table], dialect: str) -> None:
+    def __init__(
+        self, known: Mapping[tuple[str, str, str], Table], dialect: str, spelled: Mapping[str, str]
+    ) -> None:
         self.known = known
+        self.spelled = spelled
         self.dialect = dialect
         self.done: dict[tuple[int, str], _Flow] = {}
         self.before: dict[tuple[int, str], _Flow] = {}
         self.writer = Dialect.get_or_raise(dialect).generator(comments=False)
         self.folded: dict[str, dict[str, str]] = {}
         self.indexed: dict[int, dict[str, exp.Expr]] = {}
+        self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
         self.recursive: dict[int, Scope] = {}
         self.waited = False
 
@@ -177,14 +195,26 @@ class _Reader:
 
     def columns(self, root: Scope) -> tuple[ColumnTrace, ...]:
         """Return the traces of the statement's output columns, in order."""
-        traces = []
-        for name in names_of(root):
+        traces: list[ColumnTrace] = []
+        projections = selects_of(root)
+        seen: set[str] = set()
+        for position, name in enumerate(names_of(root)):
             if name == "*":
                 traces.append(ColumnTrace("*", (), "", "a star over a table whose columns are not known"))
                 continue
-            flow = self.flow(root, name)
-            traces.append(ColumnTrace(name, tuple(sorted(flow.sources)), flow.expression, flow.unknown))
+            again = name.lower() in seen and not root.set_operation_scopes
+            flow = self.project(root, projections[position]) if again else self.flow(root, name)
+            seen.add(name.lower())
+            sources = tuple(sorted(flow.sources))
+            traces.append(ColumnTrace(self.spell(name, sources), sources, flow.expression, flow.unknown))
         return tuple(traces)
+
+    def spell(self, name: str, sources: tuple[Source, ...]) -> str:
+        """Return a column's name as its alias writes it, or as the table behind it has it."""
+        if name.lower() in self.spelled:
+            return self.spelled[name.lower()]
+        same = [source.column for source in sources if source.column.lower() == name.lower()]
+        return same[0] if same else name
 
     def influences(self, scopes: Iterable[Scope]) -> tuple[Influence, ...]:
         """Return what decides which rows there are, over all scopes that are read."""
@@ -217,8 +247,11 @@ class _Reader:
     def sources_in(self, scope: Scope, part: exp.Expr, kind: str) -> set[Influence]:
         """Return the columns that a clause names, its subqueries' own included, as sources of one indirect kind."""
         found: set[Source] = set()
+        names = self.projections(scope)
         for column in (*own_columns(part), *columns_of_named_windows(scope, part)):
-            found |= self.column(scope, column).sources
+            # ORDER BY and the like may name a column of the result.
+            own = not column.table and column.name.lower() in names
+            found |= (self.flow(scope, column.name) if own else self.column(scope, column)).sources
         for inner in scope.subquery_scopes:
             if is_inside(inner.expression, part):
                 for name in names_of(inner):
@@ -262,6 +295,10 @@ class _Reader:
         projection = self.projections(scope).get(name.lower())
         if projection is None:
             return _Flow(unknown=f"the column {name} is not in the query it is read from")
+        return self.project(scope, projection)
+
+    def project(self, scope: Scope, projection: exp.Expr) -> _Flow:
+        """Return what flows into one projection of a query."""
         body = projection.unalias()
         while isinstance(body, exp.Paren):
             body = body.this
@@ -272,7 +309,7 @@ class _Reader:
             return result
         parts = parts_of(body)
         if parts.choices:
-            return _Flow(unknown="a choice of columns, which is not followed")
+            return _Flow(unknown="a choice of columns, or one by its position, which is not followed")
         shared = isinstance(body, exp.Coalesce) and "written" not in body.meta
         for column in parts.columns:
             result.add(self.column(scope, column), "IDENTITY" if shared else kind_of(column, body))
@@ -281,13 +318,22 @@ class _Reader:
                 result.add(self.column(scope, column), "WINDOW")
         for row in parts.rows:
             result.add(self.whole_row(scope, row.name), "TRANSFORMATION")
-        for inner in scope.subquery_scopes if parts.queries else ():
-            if is_inside(inner.expression, body):
-                for inner_name in names_of(inner):
-                    result.add(self.flow(inner, inner_name), "TRANSFORMATION")
+        if parts.queries:
+            self.add_subqueries(scope, body, result)
         # Writing a query out may change it, and that of a subquery is still to be read.
         result.expression = self.writer.generate(body, copy=parts.queries)
         return result
+
+    def add_subqueries(self, scope: Scope, body: exp.Expr, result: _Flow) -> None:
+        """Add what the subqueries in an expression give; whether there is a row (EXISTS) is a condition."""
+        for inner in scope.subquery_scopes:
+            if not is_inside(inner.expression, body):
+                continue
+            for name in names_of(inner):
+                result.add(self.flow(inner, name), "TRANSFORMATION")
+            if isinstance(inner.expression.parent, exp.Exists):
+                for _, part in row_clauses(inner.expression):
+                    result.sources |= self.sources_in(inner, part, "CONDITIONAL")
 
     def projections(self, scope: Scope) -> Mapping[str, exp.Expr]:
         """Return a query's projections by name in lower case, the first of each name."""
@@ -315,25 +361,35 @@ class _Reader:
 
     def column(self, scope: Scope | None, column: exp.Column) -> _Flow:
         """Return what flows into a column reference: the column of a table, or of an inner scope."""
-        if scope is not None and not column.table:
-            own = next((n for n in names_of(scope) if n.lower() == column.name.lower()), None)
-            if own is not None:  # ORDER BY and the like name a column of the result
-                return self.flow(scope, own)
         while scope is not None:
-            source = scope.sources.get(column.table)
+            for pivot in self.pivots(scope):
+                if column.table in (pivot.alias, pivot.parent.alias_or_name if pivot.parent else ""):
+                    return self.pivoted(scope, pivot, column.name)
+            source = scope.sources.get(column.table) or self.only_source(scope, column)
             if isinstance(source, exp.Table):
                 return self.leaf(scope, source, column)
             if isinstance(source, Scope):
                 if source.is_udtf:
                     return self.table_function(source, column.name)
                 return self.flow(self.itself(source), column.name)
-            for pivot in pivots_of(scope):
-                if pivot.alias == column.table:
-                    return self.pivoted(scope, pivot, column.name)
             scope = scope.parent  # a correlated subquery names its parent's tables
         if not column.table:
             return _Flow(unknown=f"the column {column.name} cannot be given to one table")
         return _Flow(unknown=f"{column.table}, where {column.name} comes from, cannot be followed")
+
+    def pivots(self, scope: Scope) -> tuple[exp.Pivot, ...]:
+        """Return what turns tables in a query; looked for once."""
+        if id(scope) not in self.turning:
+            self.turning[id(scope)] = tuple(pivots_of(scope))
+        return self.turning[id(scope)]
+
+    def only_source(self, scope: Scope, column: exp.Column) -> exp.Table | None:
+        """Return the one table in a query that has a column which nothing says whose it is."""
+        if column.table:
+            return None
+        tables = [s for s in scope.sources.values() if isinstance(s, exp.Table) and _key(s) in self.known]
+        having = [t for t in tables if column.name.lower() in self.columns_of(self.known[_key(t)])]
+        return having[0] if len(having) == 1 else None
 
     def itself(self, source: Scope) -> Scope:
         """Return the whole of a recursive query where one of its branches names it; else the scope as it is."""
@@ -344,9 +400,7 @@ class _Reader:
 
     def pivoted(self, scope: Scope, pivot: exp.Pivot, name: str) -> _Flow:
         """Return what flows into a column of a turned table: what is kept, what is summed up, what is turned back."""
-        parts = [
-            column for part in (*pivot.expressions, *pivot.fields) for column in part.find_all(exp.Column)
-        ]
+        parts = turned_by(pivot)
         made = _Flow()
         if pivot.args.get("unpivot"):
             if name.lower() in (part.name.lower() for part in pivot.expressions):
@@ -364,7 +418,7 @@ class _Reader:
             for column in part.find_all(exp.Column):
                 made.add(self.turned(scope, pivot, column.name), "AGGREGATION")
         for field_ in pivot.fields:
-            for column in field_.find_all(exp.Column):
+            for column in field_.this.find_all(exp.Column):
                 made.add(self.turned(scope, pivot, column.name), "CONDITIONAL")
         return made
 
@@ -372,9 +426,7 @@ class _Reader:
         """Return what a turned table is grouped by: all columns that it keeps."""
         if pivot.args.get("unpivot"):
             return set()
-        parts = [
-            column for part in (*pivot.expressions, *pivot.fields) for column in part.find_all(exp.Column)
-        ]
+        parts = turned_by(pivot)
         found: set[Source] = set()
         for name in kept_by(self.behind(scope, pivot), parts):
             found |= self.turned(scope, pivot, name).sources

@@ -122,7 +122,7 @@ select date_trunc('month', ordered_at) as month, extract(year from ordered_at) a
 select ID, Orders.AMOUNT as Amount from ORDERS
 -- expect
 -- id <- orders.id
--- amount <- orders.amount
+-- Amount <- orders.amount
 
 -- quoted names with blanks and capitals
 select "Line No" as line_no, "orderId" as order_id, l.note from "Order Lines" as l

@@ -29,3 +29,10 @@ select * from (select order_id, quantity, price from items) unpivot (value for n
 -- order_id <- items.order_id
 -- name <- (nothing)
 -- value <- items.price, items.quantity
+
+-- whether another row exists, as a value
+select id, exists (select 1 from returns as r where r.order_id = o.id) as returned from orders as o
+-- expect
+-- id <- orders.id
+-- returned <- orders.id [CONDITIONAL], returns.order_id [CONDITIONAL]
+-- (rows) <- orders.id [FILTER], returns.order_id [FILTER]
