@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Direct kinds, weakest first: the strongest on the way from source to column is the one that counts.
 DIRECT = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
@@ -11,8 +12,7 @@ DIRECT = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
 INDIRECT = ("JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
+class Source(NamedTuple):
     """A column that a column is made of, or that influences it.
 
     Attributes:

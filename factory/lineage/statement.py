@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
-from sqlglot.schema import MappingSchema
+from sqlglot.schema import MappingSchema, normalize_name
 
 from factory.lineage.clauses import (
     columns_of_named_windows,
@@ -117,13 +118,8 @@ def read_statement(sql: str, adapter: str, tables: Mapping[str, Table]) -> State
         return Statement(error="SQL nested too deeply to be read")
 
 
-@functools.lru_cache(maxsize=10_000)
-def _table_of(name: str, dialect: str) -> exp.Table:
-    return exp.to_table(name, dialect=dialect)
-
-
 def _key_of(name: str, dialect: str) -> tuple[str, str, str]:
-    return _key(_table_of(name, dialect))
+    return _key(_folded_table(name, dialect))
 
 
 def _key(table: exp.Table) -> tuple[str, str, str]:
@@ -135,9 +131,19 @@ def _schema(tables: Mapping[str, Table], dialect: str) -> MappingSchema:
     schema = MappingSchema(dialect=dialect)
     for name, table in tables.items():
         if table.columns:
-            columns = dict.fromkeys(table.columns, "unknown")
-            schema.add_table(_table_of(name, dialect), columns, match_depth=False)
+            folded = _folded_columns(table.columns, dialect)
+            schema.add_table(_folded_table(name, dialect), folded, normalize=False, match_depth=False)
     return schema
+
+
+@functools.lru_cache(maxsize=10_000)
+def _folded_table(name: str, dialect: str) -> exp.Table:
+    return normalize_identifiers(exp.to_table(name, dialect=dialect), dialect=dialect)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _folded_columns(columns: tuple[str, ...], dialect: str) -> dict[str, str]:
+    return {normalize_name(column, dialect=dialect).name: "unknown" for column in columns}
 
 
 def _spelled(tree: exp.Query, dialect: str) -> dict[str, str]:
