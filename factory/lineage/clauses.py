@@ -50,13 +50,13 @@ class Parts:
     """What an expression holds, its subqueries' own left out.
 
     Attributes:
-        columns: the columns that it names.
+        columns: the columns that it names, and how each enters it.
         rows: tables that it takes as one value.
         windows, queries, choices: whether it has windows, subqueries, or a choice of columns (`columns(...)`, `* like`,
             `#1`).
     """
 
-    columns: list[exp.Column] = field(default_factory=list)
+    columns: list[tuple[exp.Column, str]] = field(default_factory=list)
     rows: list[exp.TableColumn] = field(default_factory=list)
     windows: bool = False
     queries: bool = False
@@ -64,22 +64,45 @@ class Parts:
 
 
 def parts_of(body: exp.Expr) -> Parts:
-    """Look through an expression once."""
+    """Look through an expression once, however deep it is.
+
+    A column is of the kind of the innermost clause that only decides (a condition, a window, an order) on its way; else
+    it is summed up where an aggregate is on the way, else made from one row's values.
+    """
     parts = Parts()
-    for node in body.walk(prune=lambda n: isinstance(n, exp.Query | exp.Column)):
+    waiting: list[tuple[exp.Expr, str]] = [(body, "TRANSFORMATION")]
+    while waiting:
+        node, kind = waiting.pop()
         if isinstance(node, exp.Column):
-            parts.columns.append(node)
-        elif isinstance(node, exp.TableColumn):
+            parts.columns.append((node, kind))
+            continue
+        if isinstance(node, exp.Query):
+            parts.queries = True
+            continue
+        if isinstance(node, exp.TableColumn):
             parts.rows.append(node)
         elif isinstance(node, exp.Window):
             parts.windows = True
-        elif isinstance(node, exp.Query):
-            parts.queries = True
         elif isinstance(node, _CHOICES) or (
             isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
         ):
             parts.choices = True
+        if kind == "TRANSFORMATION" and (isinstance(node, exp.WithinGroup) or _is_aggregate(node)):
+            kind = "AGGREGATION"
+        waiting += [(child, _deciding(node, child) or kind) for child in node.iter_expressions()]
     return parts
+
+
+def _deciding(parent: exp.Expr, child: exp.Expr) -> str:
+    """Return the kind of a clause that only decides about a value, or an empty string."""
+    if isinstance(parent, exp.Window) and child is not parent.this:
+        return "WINDOW"
+    if isinstance(parent, exp.If | exp.Case) and child.arg_key == "this":
+        return "CONDITIONAL"
+    if isinstance(parent, exp.Filter) and child.arg_key == "expression":
+        return "CONDITIONAL"
+    inside = isinstance(parent.parent, exp.Window | exp.WithinGroup)
+    return "SORT" if isinstance(parent, exp.Order) and child.arg_key == "expressions" and not inside else ""
 
 
 def own_columns(body: exp.Expr) -> Iterator[exp.Column]:
@@ -133,29 +156,6 @@ def kept_by(names: Iterable[str], parts: Iterable[exp.Column]) -> list[str]:
     """Return the columns that a PIVOT neither sums up nor turns, in lower case."""
     used = {column.name.lower() for column in parts}
     return [name.lower() for name in names if name.lower() not in used]
-
-
-def kind_of(column: exp.Column, body: exp.Expr) -> str:
-    """Say how a column enters an expression, by what stands between the two."""
-    kind = "TRANSFORMATION"
-    child: Any = column
-    parent: Any = column.parent
-    while child is not body and parent is not None:
-        if isinstance(parent, exp.Window) and child is not parent.this:
-            return "WINDOW"
-        if isinstance(parent, exp.If) and child.arg_key == "this":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.Case) and child.arg_key == "this":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.Filter) and child.arg_key == "expression":
-            return "CONDITIONAL"
-        if isinstance(parent, exp.Order) and child.arg_key == "expressions":
-            if not isinstance(parent.parent, exp.Window | exp.WithinGroup):
-                return "SORT"
-        elif isinstance(parent, exp.WithinGroup) or _is_aggregate(parent):
-            kind = "AGGREGATION"
-        child, parent = parent, parent.parent
-    return "AGGREGATION" if child is body and _is_aggregate(body) else kind
 
 
 def _is_aggregate(node: Any) -> bool:

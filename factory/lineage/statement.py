@@ -24,7 +24,6 @@ from factory.lineage.clauses import (
     columns_of_named_windows,
     is_inside,
     kept_by,
-    kind_of,
     names_of,
     own_columns,
     parts_of,
@@ -177,6 +176,8 @@ class _Reader:
         self.writer = Dialect.get_or_raise(dialect).generator(comments=False)
         self.folded: dict[str, dict[str, str]] = {}
         self.indexed: dict[int, dict[str, exp.Expr]] = {}
+        self.named: dict[int, list[str]] = {}
+        self.placed: dict[int, dict[str, int]] = {}
         self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
         self.recursive: dict[int, Scope] = {}
         self.waited = False
@@ -278,19 +279,18 @@ class _Reader:
 
         What EXCEPT takes away gives no values.
         """
-        names = [n.lower() for n in names_of(scope)]
-        position = names.index(name.lower()) if name.lower() in names else -1
+        position = self.positions(scope).get(name.lower(), -1)
         by_name = bool(scope.expression.args.get("by_name"))
         branches = scope.set_operation_scopes
         if isinstance(scope.expression, exp.Except):
             branches = branches[:1]
         result = _Flow()
         for branch in branches:
-            branch_names = names_of(branch)
+            names = self.names(branch)
             if by_name:
-                wanted = name if name.lower() in (n.lower() for n in branch_names) else ""
+                wanted = name if name.lower() in self.positions(branch) else ""
             else:
-                wanted = branch_names[position] if 0 <= position < len(branch_names) else ""
+                wanted = names[position] if 0 <= position < len(names) else ""
             if wanted:
                 flow = self.flow(branch, wanted)
                 result.add(flow, "IDENTITY")
@@ -317,8 +317,8 @@ class _Reader:
         if parts.choices:
             return _Flow(unknown="a choice of columns, or one by its position, which is not followed")
         shared = isinstance(body, exp.Coalesce) and "written" not in body.meta
-        for column in parts.columns:
-            result.add(self.column(scope, column), "IDENTITY" if shared else kind_of(column, body))
+        for column, kind in parts.columns:
+            result.add(self.column(scope, column), "IDENTITY" if shared else kind)
         if parts.windows:
             for column in columns_of_named_windows(scope, body):
                 result.add(self.column(scope, column), "WINDOW")
@@ -340,6 +340,19 @@ class _Reader:
             if isinstance(inner.expression.parent, exp.Exists):
                 for _, part in row_clauses(inner.expression):
                     result.sources |= self.sources_in(inner, part, "CONDITIONAL")
+
+    def names(self, scope: Scope) -> list[str]:
+        """Return the names of a query's output columns; looked for once."""
+        if id(scope) not in self.named:
+            self.named[id(scope)] = names_of(scope)
+        return self.named[id(scope)]
+
+    def positions(self, scope: Scope) -> Mapping[str, int]:
+        """Return the place of each of a query's output columns, by name in lower case; the first of each name."""
+        if id(scope) not in self.placed:
+            names = self.names(scope)
+            self.placed[id(scope)] = {names[n].lower(): n for n in reversed(range(len(names)))}
+        return self.placed[id(scope)]
 
     def projections(self, scope: Scope) -> Mapping[str, exp.Expr]:
         """Return a query's projections by name in lower case, the first of each name."""
