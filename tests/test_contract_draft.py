@@ -427,6 +427,22 @@ def test_an_origin_is_told_at_the_product_s_border() -> None:
     assert constant["transformLogic"] == "1"
 
 
+def test_what_only_decides_about_a_value_is_told_too() -> None:
+    port = a_relation(
+        columns=(a_column("order_id"), a_column("size"), a_column("place")),
+        sql=(
+            "select order_id, case when amount > 9 then 'large' else 'small' end as size, "
+            'row_number() over (order by amount) as place from "orders"."orders"."stg_orders"'
+        ),
+        upstream=(STAGING.unique_id,),
+    )
+    contract = draft(a_promise(schema=[{"name": "orders"}]), artifacts=some_artifacts(RAW, STAGING, port))
+    for name in ("size", "place"):
+        made = column(contract, name)
+        assert made["transformDescription"] == "Made here, by orders.raw.orders.cents."
+        assert "transformSourceObjects" not in made
+
+
 def test_another_product_s_port_is_the_border() -> None:
     customers = a_relation("customers", package="crm", columns=(a_column("id"),))
     port = a_relation(
