@@ -746,7 +746,7 @@ def test_a_template_may_lie_below_the_top_of_a_repository(tmp_path: Path, factor
 
 def test_a_template_that_wants_to_run_programs_is_refused(root: Path, factory: Command) -> None:
     questions = root / "copier.yml"
-    questions.write_text(questions.read_text("utf-8") + "\n_tasks: ['touch /tmp/evil']\n", "utf-8")
+    questions.write_text(questions.read_text("utf-8") + "\n_tasks: ['touch evil']\n", "utf-8")
     commit(root, "Evil", "v1.1.0")
     result = factory("-C", root, "new", "orders", "--defaults")
     assert (result.code, "wants to run programs" in result.err) == (2, True)

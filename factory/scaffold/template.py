@@ -152,7 +152,7 @@ class Template:
         wanted = [QUESTIONS_FILE, "templates"] if subdirectory.startswith("templates/") else []
         if not self.is_repository:
             for entry in wanted or [path.name for path in self.folder.iterdir() if path.name != ".git"]:
-                _copy(self.folder / entry, folder / entry)
+                copy_plain(self.folder / entry, folder / entry)
             return folder
         top = [f"{self.prefix}{path}" for path in wanted] or ([self.prefix] if self.prefix else [])
         listed = git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *top, cwd=self.folder)
@@ -264,11 +264,13 @@ def shipped() -> Path:
     raise WorkspaceError("the factory was installed without its templates", hint="install it again")
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_plain(source: Path, target: Path) -> None:
+    """Copy a file or a folder as it is, without what tools leave behind."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target)
+        left_behind = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
+        shutil.copytree(source, target, ignore=left_behind)
     else:
-        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
 
 

@@ -110,7 +110,6 @@ def template_update(
 
     """
     with locked(ws), _scratch() as scratch:
-        _folders(ws, names)
         _needs_git(ws)
         plans = _plans(ws, names, answers or {}, scratch)
         behind = [plan for plan in plans if plan.standing.state == "behind"]
@@ -426,21 +425,21 @@ def _write(plan: _Plan) -> None:
             _prune((folder / path).parent, folder)
         for path, file in sorted(merged.writes.items()):
             if file is not None:
-                _put(folder / path, file, folder)
+                _put(folder / path, file)
         # Last, so that an update that was interrupted is still to be done.
         write_whole(folder / ANSWERS_FILE, plan.answers, durable=False)
     except OSError as error:
-        hint = f"mend this; `git checkout -- {folder}` and `git clean -d {folder}` undo what was written"
+        hint = f"mend this; `git checkout -- {folder}` and `git clean -fd {folder}` undo what was written"
         place = Path(error.filename) if isinstance(error.filename, str) else folder
         raise ProductError(
             f"updating {folder.name} failed: {error.strerror}", where=place, hint=hint
         ) from error
 
 
-def _put(target: Path, file: File, folder: Path) -> None:
-    if target.is_dir():  # only empty folders are left of what was there
-        shutil.rmtree(target)
-        _prune(target.parent, folder)
+def _put(target: Path, file: File) -> None:
+    if target.is_dir():  # only empty folders are left of what was there, and no others can be removed so
+        for folder in (*sorted(target.rglob("*"), reverse=True), target):
+            folder.rmdir()
     write_whole(target, file.content.replace(b"\n", b"\r\n") if file.crlf else file.content, durable=False)
     if file.executable:
         target.chmod(target.stat().st_mode | 0o111)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from factory.errors import WorkspaceError
 from factory.files import told_as
-from factory.scaffold.template import QUESTIONS_FILE, render, shipped
+from factory.scaffold.template import QUESTIONS_FILE, copy_plain, render, shipped
 from factory.workspace import find_workspace
 
 # What a workspace gets as it is: the questions and files of the product template, and the shared dbt package.
@@ -39,7 +39,7 @@ def stamp_workspace(folder: Path, title: str) -> tuple[str, ...]:
             made = scratch / "workspace"
             render(source / "templates" / "workspace", made, {"title": name})
             for path in _COPIED:
-                _copy(source / path, made / path)
+                copy_plain(source / path, made / path)
             files = tuple(sorted(f.relative_to(made).as_posix() for f in made.rglob("*") if f.is_file()))
             # Each top entry appears whole; a repository that is there already stays.
             folder.mkdir(exist_ok=True)
@@ -61,13 +61,3 @@ def _refuse_nesting(folder: Path) -> None:
             f"the folder {folder} lies among the products of the workspace {around.root}",
             hint="name a folder outside of it; `factory new NAME` makes a product in it",
         )
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(
-            source, target, ignore=shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
-        )
-    else:
-        shutil.copyfile(source, target)
