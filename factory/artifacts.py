@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ class Relation:
         tags, meta: from YAML.
         sql: compiled SQL, or empty.
         language: sql or python.
+        snapshot: for a snapshot its settings, else empty: strategy, updated_at, unique_key and the like.
     """
 
     unique_id: str
@@ -110,6 +111,7 @@ class Relation:
     meta: Mapping[str, Any]
     sql: str
     language: str
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_port(self) -> bool:
@@ -201,6 +203,9 @@ class Artifacts:
         runs: how each node that is no test went.
         exposures: known uses.
         other_kinds: kinds of nodes that the manifest holds and nothing here reads, by unique id.
+        project: the name of dbt's root project.
+        generated_at: when the manifest was written, as it says; ISO 8601.
+        anonymisers: names of the macros that say of themselves that they make values anonymous.
     """
 
     adapter: str
@@ -210,6 +215,9 @@ class Artifacts:
     runs: tuple[NodeRun, ...]
     exposures: tuple[Exposure, ...]
     other_kinds: Mapping[str, str]
+    project: str = ""
+    generated_at: str = ""
+    anonymisers: frozenset[str] = frozenset()
 
     def of(self, package: str) -> tuple[Relation, ...]:
         """Return the relations of one product."""
@@ -223,20 +231,47 @@ def read_artifacts(folder: Path) -> Artifacts:
         DbtError: there is no manifest, or a file is not what it should be.
 
     """
+    return read_manifest(
+        folder / "manifest.json",
+        folder / "catalog.json",
+        folder / "run_results.json",
+        hint="build again with --full; if that does not help, compare dbt's version with the supported one",
+    )
+
+
+def read_manifest(
+    manifest: Path,
+    catalog: Path | None = None,
+    results: Path | None = None,
+    *,
+    hint: str = "write it anew with `dbt docs generate`",
+) -> Artifacts:
+    """Read the artifacts of any dbt project.
+
+    Args:
+        manifest: its manifest.json. SQL that it lacks is looked for beside it, in `compiled/`.
+        catalog: its catalog.json; may be missing.
+        results: its run_results.json; may be missing.
+        hint: what to do about a file that is not what it should be.
+
+    Raises:
+        DbtError: there is no manifest, or a file is not what it should be.
+
+    """
     try:
-        return _parse(folder)
+        return _parse(manifest, catalog, results, hint)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DbtError(
             f"dbt's artifacts have another form than expected: {type(error).__name__}: {error}",
-            where=folder,
-            hint="build again with --full; if that does not help, compare dbt's version with the supported one",
+            where=manifest,
+            hint=hint,
         ) from error
 
 
-def _parse(folder: Path) -> Artifacts:
-    manifest = _read_json(folder / "manifest.json", needed=True)
-    catalog = _read_json(folder / "catalog.json")
-    results = {r.get("unique_id", ""): r for r in _list(_read_json(folder / "run_results.json"), "results")}
+def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hint: str) -> Artifacts:
+    manifest = _read_json(path, hint, needed=True)
+    catalog = _read_json(catalog_path, hint)
+    results = {r.get("unique_id", ""): r for r in _list(_read_json(results_path, hint), "results")}
     known = {**_dict(catalog, "nodes"), **_dict(catalog, "sources")}
     relations: dict[str, Relation] = {}
     tests: list[DataTest] = []
@@ -249,7 +284,8 @@ def _parse(folder: Path) -> Artifacts:
         if kind in ("test", "unit_test"):
             tests.append(_test(unique_id, node, result))
         elif kind in RELATIONS or kind == "source":
-            relations[unique_id] = _relation(unique_id, node, known.get(unique_id), result)
+            relation = _relation(unique_id, node, known.get(unique_id), result)
+            relations[unique_id] = relation if relation.sql else _with_sql_beside(relation, node, path.parent)
         else:
             other[unique_id] = kind
         if result is not None and kind not in ("test", "unit_test"):
@@ -263,25 +299,47 @@ def _parse(folder: Path) -> Artifacts:
         runs=tuple(sorted(runs, key=lambda run: run.unique_id)),
         exposures=tuple(_exposure(i, e) for i, e in sorted(_dict(manifest, "exposures").items())),
         other_kinds=other,
+        project=_text(metadata, "project_name"),
+        generated_at=_text(metadata, "generated_at"),
+        anonymisers=frozenset(
+            _text(macro, "name") for macro in _dict(manifest, "macros").values() if _is_anonymiser(macro)
+        ),
     )
 
 
-def _read_json(path: Path, *, needed: bool = False) -> dict[str, Any]:
+def _is_anonymiser(macro: Mapping[str, Any]) -> bool:
+    meta = _dict(_dict(macro, "config"), "meta") or _dict(macro, "meta")
+    return meta.get("anonymiser") is True
+
+
+def _read_json(path: Path | None, hint: str, *, needed: bool = False) -> dict[str, Any]:
+    if path is None:
+        return {}
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         if needed:
-            raise DbtError("dbt wrote no manifest", where=path, hint="run the build again") from error
+            raise DbtError("there is no manifest of dbt", where=path, hint=hint) from error
         return {}
     except (ValueError, RecursionError, OSError) as error:
-        raise DbtError(
-            f"not a dbt artifact: {error}", where=path, hint="run the build again with --full"
-        ) from error
+        raise DbtError(f"not a dbt artifact: {error}", where=path, hint=hint) from error
     if not isinstance(data, dict):
-        raise DbtError(
-            "not a dbt artifact: no JSON object", where=path, hint="run the build again with --full"
-        )
+        raise DbtError("not a dbt artifact: no JSON object", where=path, hint=hint)
     return data
+
+
+def _with_sql_beside(relation: Relation, node: Mapping[str, Any], target: Path) -> Relation:
+    """Return a relation with the SQL that dbt compiled into a file, where the manifest does not hold it."""
+    if relation.kind not in ("model", "snapshot") or relation.language != "sql":
+        return relation
+    files = [target / "compiled" / relation.package / relation.file]
+    if node.get("compiled_path"):
+        files.insert(0, target.parent / _text(node, "compiled_path"))
+    for file in files:
+        if file.is_file() and file.resolve().is_relative_to(target.parent.resolve()):
+            return replace(relation, sql=file.read_text("utf-8", "replace").strip())
+    raw = _text(node, "raw_code") or _text(node, "raw_sql")
+    return relation if "{{" in raw or "{%" in raw else replace(relation, sql=raw.strip())
 
 
 def _dict(data: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -312,7 +370,7 @@ def _relation(
         package=_text(node, "package_name"),
         name=f"{_text(node, 'source_name')}.{name}" if kind == "source" else name,
         identifier=_text(node, "identifier") or _text(node, "alias") or name,
-        relation_name=_text(node, "relation_name"),
+        relation_name=_text(node, "relation_name") or _relation_name(node, kind, config),
         database=_text(node, "database"),
         schema=_text(node, "schema"),
         file=_text(node, "original_file_path").replace("\\", "/"),
@@ -330,9 +388,21 @@ def _relation(
         upstream=tuple(_list(_dict(node, "depends_on"), "nodes")),
         tags=tuple(str(tag) for tag in _list(node, "tags")),
         meta=_dict(config, "meta") or _dict(node, "meta"),
-        sql=_text(node, "compiled_code") or _text(result or {}, "compiled_code"),
+        # Until dbt 1.2 the field was called compiled_sql.
+        sql=_text(node, "compiled_code")
+        or _text(node, "compiled_sql")
+        or _text(result or {}, "compiled_code"),
         language=_text(node, "language") or "sql",
+        snapshot=config if kind == "snapshot" else {},
     )
+
+
+def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]) -> str:
+    """Return what a relation is called in the database, where an old manifest does not say it."""
+    if _text(config, "materialized") == "ephemeral" or kind not in (*RELATIONS, "source"):
+        return ""
+    name = _text(node, "identifier") or _text(node, "alias") or _text(node, "name")
+    return ".".join(part for part in (_text(node, "database"), _text(node, "schema"), name) if part)
 
 
 def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, ...]:

@@ -18,6 +18,7 @@ from factory.contract import Contract, draft_product
 from factory.errors import RegistryError
 from factory.evidence import Evidence
 from factory.lineage import Lineage
+from factory.lineage.formats import lineage_values
 from factory.policies.compatible import comes_from_tools
 from factory.products import Product
 from factory.quality import CheckResult
@@ -210,48 +211,8 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
         seen[unique_id] = None
         trace = lineage.models[unique_id]
         wanted += [s.relation for column in trace.columns for s in column.sources]
-        wanted += [s.relation for s in trace.influences]
-    edges: list[dict[str, Any]] = []
-    models: list[dict[str, Any]] = []
-    for unique_id in sorted(seen):
-        trace = lineage.models[unique_id]
-        unknown = [{"column": c.column, "reason": c.unknown} for c in trace.columns if c.unknown]
-        columns = [c.column for c in trace.columns]
-        models.append({"model": unique_id, "columns": columns, "traced": trace.traced, "unknown": unknown})
-        for column in trace.columns:
-            edges += [
-                _edge(unique_id, column.column, s.relation, s.column, s.kind, s.direct, column.expression)
-                for s in column.sources
-            ]
-        edges += [
-            _edge(unique_id, None, s.relation, s.column, s.kind, s.direct, "") for s in trace.influences
-        ]
-    edges.sort(
-        key=lambda e: (
-            e["model"],
-            e["column"] or "",
-            e["source"],
-            e["source_column"],
-            e["type"],
-            e["subtype"],
-        )
-    )
-    return {"edges": edges, "models": models}
-
-
-def _edge(
-    model: str, column: str | None, source: str, source_column: str, kind: str, direct: bool, expression: str
-) -> dict[str, Any]:
-    return {
-        "model": model,
-        "column": column,
-        "source": source,
-        "source_column": source_column,
-        "type": "DIRECT" if direct else "INDIRECT",
-        "subtype": kind,
-        "masking": False,
-        "expression": expression,
-    }
+        wanted += [i.relation for i in trace.influences]
+    return lineage_values(lineage, seen)
 
 
 def _key(contract: Contract) -> str:

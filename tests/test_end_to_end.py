@@ -76,7 +76,7 @@ def test_a_column_carries_type_key_description_rules_and_lineage(mesh: Path) -> 
     assert key["required"] and key["unique"] and key["primaryKey"] and key["primaryKeyPosition"] == 1
     assert [rule["metric"] for rule in key["quality"]] == ["duplicateValues"]
     assert total["transformSourceObjects"] == ["shop.orders.amount"]
-    assert total["transformLogic"] == "CAST(SUM(orders.amount) AS DOUBLE)"
+    assert total["transformLogic"] == "CAST(SUM(amount) AS DOUBLE)"
     assert total["transformDescription"] == "Aggregated from shop.orders.amount."
 
 

@@ -1,10 +1,25 @@
 """Stage 4, lineage: which column is made of which.
 
-Takes dbt's relations with their compiled SQL; gives `Lineage`; touches nothing. The kinds are those of the
-OpenLineage column lineage facet 1-2-0. The only door to sqlglot is `statement.py`.
+Takes dbt's relations with their compiled SQL; gives `Lineage`; touches nothing but its cache. The kinds are those of
+the OpenLineage column lineage facet 1-2-0. sqlglot is used here and nowhere else.
 """
 
+from factory.lineage.cache import Cache
 from factory.lineage.graph import ColumnTrace, Influence, Lineage, ModelTrace, Source
-from factory.lineage.trace import trace_columns
+from factory.lineage.projects import Graph, Node, graph_of, stitch
+from factory.lineage.trace import trace_columns, trace_graph
 
-__all__ = ["ColumnTrace", "Influence", "Lineage", "ModelTrace", "Source", "trace_columns"]
+__all__ = [
+    "Cache",
+    "ColumnTrace",
+    "Graph",
+    "Influence",
+    "Lineage",
+    "ModelTrace",
+    "Node",
+    "Source",
+    "graph_of",
+    "stitch",
+    "trace_columns",
+    "trace_graph",
+]

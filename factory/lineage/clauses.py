@@ -5,9 +5,10 @@ Takes sqlglot's scopes and expressions; gives parts of them, and the kinds of li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
@@ -30,19 +31,33 @@ def used_scopes(root: Scope) -> Iterator[Scope]:
     return visit(root)
 
 
-def names_of(scope: Scope) -> list[str]:
-    """Return the names of a query's output columns, in order."""
-    query = scope.expression
-    return list(query.named_selects) if isinstance(query, exp.Query) else []
-
-
 def selects_of(scope: Scope) -> list[exp.Expr]:
     """Return a query's projections, in order."""
     query = scope.expression
     return list(query.selects) if isinstance(query, exp.Query) else []
 
 
+def joins_of(scope: Scope) -> list[exp.Join]:
+    """Return a query's joins, in order."""
+    return list(scope.expression.args.get("joins") or ())
+
+
+def is_star(projection: exp.Expr) -> bool:
+    """Say whether a projection stands for all columns of something: `*`, `t.*`."""
+    return isinstance(projection, exp.Star) or (
+        isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
+    )
+
+
 _CHOICES = (exp.Columns, exp.PositionalColumn, exp.Parameter)
+
+
+class Part(NamedTuple):
+    """A column in an expression: how it enters it, and whether through a declared anonymiser."""
+
+    column: exp.Column
+    kind: str
+    masking: bool
 
 
 @dataclass(slots=True)
@@ -51,46 +66,81 @@ class Parts:
 
     Attributes:
         columns: the columns that it names, and how each enters it.
-        rows: tables that it takes as one value.
-        windows, queries, choices: whether it has windows, subqueries, or a choice of columns (`columns(...)`, `* like`,
-            `#1`).
+        windows, queries, choices, generators: whether it has windows, subqueries, a choice of columns (`columns(...)`,
+            `* like`, `#1`), or something that gives values of its own (a count of rows, a number, a time).
+        masking: the subqueries' values go through a declared anonymiser.
     """
 
-    columns: list[tuple[exp.Column, str]] = field(default_factory=list)
-    rows: list[exp.TableColumn] = field(default_factory=list)
+    columns: list[Part] = field(default_factory=list)
     windows: bool = False
     queries: bool = False
     choices: bool = False
+    generators: bool = False
+    masking: bool = False
 
 
-def parts_of(body: exp.Expr) -> Parts:
+_MARK = re.compile(r"\s*anonymiser:\s*(\w+)\s*")
+
+
+def is_masked(node: exp.Expr, anonymisers: Container[str]) -> bool:
+    """Say whether a comment at an expression names a declared anonymiser that made it."""
+    marks = (_MARK.fullmatch(comment) for comment in node.comments or ())
+    return any(mark is not None and mark[1] in anonymisers for mark in marks)
+
+
+def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
     """Look through an expression once, however deep it is.
 
     A column is of the kind of the innermost clause that only decides (a condition, a window, an order) on its way; else
     it is summed up where an aggregate is on the way, else made from one row's values.
     """
     parts = Parts()
-    waiting: list[tuple[exp.Expr, str]] = [(body, "TRANSFORMATION")]
+    waiting: list[tuple[exp.Expr, str, bool]] = [(body, "TRANSFORMATION", False)]
+    own: frozenset[str] = frozenset()
     while waiting:
-        node, kind = waiting.pop()
+        node, kind, masking = waiting.pop()
+        if node.comments and anonymisers:
+            masking = masking or is_masked(node, anonymisers)
         if isinstance(node, exp.Column):
-            parts.columns.append((node, kind))
+            if isinstance(node.this, exp.Star):
+                parts.choices = True
+            elif node.table or node.name not in own:
+                parts.columns.append(Part(node, kind, masking))
             continue
         if isinstance(node, exp.Query):
             parts.queries = True
+            parts.masking = parts.masking or masking
             continue
-        if isinstance(node, exp.TableColumn):
-            parts.rows.append(node)
+        if isinstance(node, exp.Comprehension):
+            own |= {each.name for each in (node.expression, node.args.get("position")) if each is not None}
         elif isinstance(node, exp.Window):
-            parts.windows = True
+            parts.windows = parts.generators = True
         elif isinstance(node, _CHOICES) or (
             isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
         ):
             parts.choices = True
+        elif isinstance(node, exp.Func) and not parts.generators:
+            parts.generators = _generates(node)
         if kind == "TRANSFORMATION" and (isinstance(node, exp.WithinGroup) or _is_aggregate(node)):
             kind = "AGGREGATION"
-        waiting += [(child, _deciding(node, child) or kind) for child in node.iter_expressions()]
+        waiting += [(child, _deciding(node, child) or kind, masking) for child in node.iter_expressions()]
     return parts
+
+
+# What gives another value at another time or in another row, with nothing flowing in: by class in sqlglot, by name.
+_GENERATORS = ("Current", "Exploding", "Generat", "Rand", "RowNumber", "Seq", "Uuid")
+_GENERATING = {
+    "clock_timestamp", "current_database", "current_role", "current_setting", "gen_random_uuid", "generate_uuid",
+    "get_current_timestamp", "getvariable", "newid", "newsequentialid", "nextval", "now", "now64", "random", "range",
+    "rownumberinallblocks", "row_number", "seq1", "seq2", "seq4", "seq8", "statement_timestamp", "txid_current",
+    "uniform", "utc_timestamp", "uuid_string", "uuidv7",
+}  # fmt: skip
+
+
+def _generates(node: exp.Func) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() in _GENERATING
+    return isinstance(node, exp.AggFunc) or type(node).__name__.startswith(_GENERATORS)
 
 
 def _deciding(parent: exp.Expr, child: exp.Expr) -> str:
@@ -184,7 +234,9 @@ def row_clauses(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
         ("having", "FILTER"),
         ("qualify", "FILTER"),
         ("group", "GROUP_BY"),
+        ("connect", "JOIN"),
         ("order", "SORT"),
+        ("sort", "SORT"),
     ):
         if args.get(clause) is not None:
             yield kind, args[clause]
@@ -194,25 +246,44 @@ def row_clauses(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     for join in args.get("joins") or ():
         if join.args.get("on") is not None:
             yield "JOIN", join.args["on"]
-        for column in join.args.get("using") or ():
-            yield "JOIN", column
+        if join.args.get("match_condition") is not None:
+            yield "JOIN", join.args["match_condition"]
 
 
-def row_names(scope: Scope) -> Iterator[tuple[str, list[str]]]:
-    """Yield the output columns that a query is grouped or sorted by where it says ALL, or a position."""
-    args, names = scope.expression.args, names_of(scope)
-    group, order = args.get("group"), args.get("order")
-    if group is not None and group.args.get("all"):
-        sums = (exp.AggFunc, exp.Window, exp.Anonymous)
-        plain = [s for s in selects_of(scope) if not any(_is_sum(node) for node in s.find_all(*sums))]
-        yield "GROUP_BY", [projection.alias_or_name for projection in plain]
-    for ordered in order.expressions if order is not None else ():
-        key = ordered.this if isinstance(ordered, exp.Ordered) else ordered
-        if isinstance(key, exp.Var) and key.name.upper() == "ALL":
-            yield "SORT", names
-        elif isinstance(key, exp.Literal) and key.is_int and 0 < int(key.name) <= len(names):
-            yield "SORT", [names[int(key.name) - 1]]
+def positions_in(clause: exp.Expr) -> Iterator[int]:
+    """Yield the places, counted from 1, that GROUP BY or ORDER BY names instead of columns."""
+    waiting: list[exp.Expr] = [clause]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Literal) and node.is_int:
+            yield int(node.name)
+        elif isinstance(node, _HOLDERS):
+            waiting += [part for part in node.iter_expressions() if part.arg_key != "with_fill"]
 
 
-def _is_sum(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Window) or _is_aggregate(node)
+_HOLDERS = (
+    exp.Group,
+    exp.Order,
+    exp.Ordered,
+    exp.Tuple,
+    exp.Paren,
+    exp.Cube,
+    exp.Rollup,
+    exp.GroupingSets,
+    exp.Distinct,
+)
+
+
+def says_all(clause: exp.Expr) -> bool:
+    """Say whether a GROUP BY or ORDER BY says ALL."""
+    if isinstance(clause, exp.Group):
+        return bool(clause.args.get("all"))
+    keys = [each.this if isinstance(each, exp.Ordered) else each for each in clause.expressions]
+    return any(isinstance(key, exp.Var | exp.Column) and key.name.upper() == "ALL" and not key.args.get("table")
+               and not getattr(key.this, "quoted", False) for key in keys)  # fmt: skip
+
+
+def sums_up(projection: exp.Expr) -> bool:
+    """Say whether a projection has an aggregate or a window: GROUP BY ALL leaves it out."""
+    found = projection.find_all(exp.AggFunc, exp.Window, exp.Anonymous)
+    return any(isinstance(node, exp.Window) or _is_aggregate(node) for node in found)

@@ -19,16 +19,33 @@ class Source(NamedTuple):
         relation: dbt's unique id of the model, seed, snapshot or source.
         column: the column there.
         kind: one of DIRECT or INDIRECT.
+        masking: what arrives has gone through a declared anonymiser, on every way from there.
     """
 
     relation: str
     column: str
     kind: str
+    masking: bool = False
 
     @property
     def direct(self) -> bool:
         """The value itself comes from there."""
         return self.kind in DIRECT
+
+
+class Influence(NamedTuple):
+    """A column that decides which rows a model has, or in which order: one of INDIRECT.
+
+    Attributes:
+        relation, column, kind, masking: as of a source.
+        expression: the clauses that name it, as SQL; several are separated by a semicolon.
+    """
+
+    relation: str
+    column: str
+    kind: str
+    masking: bool = False
+    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +54,17 @@ class ColumnTrace:
 
     Attributes:
         column: its name.
-        sources: direct and indirect sources, one hop away, sorted.
+        sources: direct and indirect sources, one hop away, sorted; one direct kind of each, the strongest.
         expression: the SQL that makes it, or the column that is passed on.
         unknown: why it could not be traced; empty if it could.
+        made: why nothing flows in, where that is so: `constant`, or `generator` (a count of rows, a number, a time).
     """
 
     column: str
     sources: tuple[Source, ...]
     expression: str
     unknown: str = ""
+    made: str = ""
 
     @property
     def direct(self) -> tuple[Source, ...]:
@@ -61,17 +80,25 @@ class ColumnTrace:
         return DIRECT[max(kinds)] if kinds else "CONSTANT"
 
 
-Influence = Source
-
-
 @dataclass(frozen=True, slots=True)
 class ModelTrace:
-    """The lineage of one model: its columns, what decides which rows it has, and tables that it should not read."""
+    """The lineage of one model: its columns, what decides which rows it has, and tables that it should not read.
+
+    Attributes:
+        relation: dbt's unique id.
+        columns: its columns, in order.
+        influences: what decides about its rows, sorted.
+        hidden: tables that it reads past dbt's ref() and source().
+        unknown: why the model as a whole could not be read; empty if it could.
+        complete: these are all its columns; where not, it has a star over columns that nobody knows.
+    """
 
     relation: str
     columns: tuple[ColumnTrace, ...]
     influences: tuple[Influence, ...]
     hidden: tuple[str, ...] = ()
+    unknown: str = ""
+    complete: bool = True
 
     def column(self, name: str) -> ColumnTrace | None:
         """Return a column's trace, whatever the case of its name."""

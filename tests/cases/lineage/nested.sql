@@ -68,7 +68,7 @@ with recursive grown as (
 select id, amount from grown
 -- expect
 -- id <- orders.id
--- amount <- orders.amount, orders.amount [TRANSFORMATION]
+-- amount <- orders.amount [TRANSFORMATION]
 -- (rows) <- orders.amount [FILTER], orders.id [JOIN], returns.order_id [JOIN]
 
 -- a recursive CTE that takes a column from elsewhere

@@ -32,7 +32,7 @@ select id, avg(amount) over (order by ordered_at rows between 2 preceding and cu
 select id, amount / sum(amount) over (partition by status) as share from orders
 -- expect
 -- id <- orders.id
--- share <- orders.amount [AGGREGATION], orders.amount [TRANSFORMATION], orders.status [WINDOW]
+-- share <- orders.amount [AGGREGATION], orders.status [WINDOW]
 
 -- a total over all
 select id, sum(amount) over () as total from orders

@@ -1,0 +1,127 @@
+"""Commands about where data comes from and who is hit: `lineage`, `impact`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from factory.cli.frame import target_option, width, workspace
+
+if TYPE_CHECKING:
+    from factory.lineage.paths import Paths
+
+FILE = click.Path(path_type=Path, exists=True)
+OUT = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("column", default="")
+@click.option(
+    "--manifest",
+    "manifests",
+    type=FILE,
+    multiple=True,
+    help="dbt's manifest.json of any project, or the folder with it; may be given several times.",
+)
+@click.option("--catalog", "catalogs", type=FILE, multiple=True,
+              help="Its catalog.json; without one, the one beside the manifest.")  # fmt: skip
+@click.option(
+    "--dialect", default="", help="The dialect of the SQL.  [default: that of the manifest's adapter]"
+)
+@click.option("--up", "way", flag_value="up", help="What COLUMN is made of.  [default]")
+@click.option("--down", "way", flag_value="down", help="Where COLUMN goes.")
+@click.option("--depth", type=click.IntRange(min=1), default=None, help="So many steps.  [default: all]")
+@click.option("--indirect", is_flag=True, help="Also what only decides about rows or values.")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "openlineage", "mermaid", "dot"]),
+              default=None, help="What to write.  [default: text, and openlineage with --output]")  # fmt: skip
+@click.option("-o", "--output", type=OUT, default=None, help="Write to a file instead of the screen.")
+@click.option("--cache/--no-cache", default=True, help="Keep what was found for the next time.")
+@target_option
+@click.pass_context
+def lineage(
+    context: click.Context,
+    column: str,
+    manifests: tuple[Path, ...],
+    catalogs: tuple[Path, ...],
+    dialect: str,
+    way: str | None,
+    depth: int | None,
+    indirect: bool,
+    format_: str | None,
+    output: Path | None,
+    cache: bool,
+    target: str,
+) -> None:
+    """Show which column is made of which: of COLUMN, or of everything.
+
+    COLUMN is PRODUCT.MODEL.COLUMN, or shorter where that is clear. Without --manifest it is about this workspace,
+    as it was built last; with it, about any dbt projects, which need no workspace.
+    """
+    from factory.files import write_whole
+    from factory.questions.lineage import paths_of_manifests, paths_of_workspace
+
+    if catalogs and not manifests:
+        raise click.UsageError("--catalog goes with --manifest")
+    if dialect:
+        _known_dialect(dialect)
+    if manifests:
+        paths = paths_of_manifests(manifests, catalogs, dialect=dialect, cached=cache)
+    else:
+        paths = paths_of_workspace(workspace(context, target), dialect=dialect, cached=cache)
+    wanted = format_ or ("openlineage" if output else "text")
+    text = _written(paths, wanted, column, way == "down", depth or 0, indirect)
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    write_whole(output, text if text.endswith("\n") else text + "\n", durable=False)
+    if wanted != "text":
+        from factory.questions.lineage import summary_as_text
+
+        click.echo(summary_as_text(paths, width()).splitlines()[0], err=True)
+
+
+def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, indirect: bool) -> str:
+    import json
+
+    from factory.lineage import pictures
+    from factory.lineage.formats import dataset_events, lineage_values
+    from factory.questions.lineage import summary_as_text, tree_as_text
+    from factory.report import plain
+
+    if column:
+        address = paths.find(column)
+        walk = paths.down if down else paths.up
+        starts = (
+            [address]
+            if address.column
+            else [address._replace(column=c) for c in paths.columns(address.relation)]
+        )
+        trees = [walk(start, depth, indirect=indirect) for start in starts]
+        if format_ == "text":
+            return plain("\n".join(tree_as_text(paths, tree) for tree in trees))
+        steps = [step for tree in trees for step in tree]
+        if format_ in ("mermaid", "dot"):
+            drawn = pictures.picture(paths, steps, down=down)
+            return pictures.mermaid(drawn) if format_ == "mermaid" else pictures.dot(drawn)
+        paths = paths.only(steps)
+    if format_ == "text":
+        return plain(summary_as_text(paths, width()))
+    if format_ in ("mermaid", "dot"):
+        drawn = pictures.picture(paths)
+        return pictures.mermaid(drawn) if format_ == "mermaid" else pictures.dot(drawn)
+    if format_ == "json":
+        return json.dumps(lineage_values(paths.lineage), indent=1, ensure_ascii=False)
+    return json.dumps(dataset_events(paths.graph, paths.lineage), indent=1, ensure_ascii=False)
+
+
+def _known_dialect(name: str) -> None:
+    from factory.lineage.statement import dialects
+
+    known = dialects()
+    if name not in known:
+        raise click.BadParameter(f"{name!r} is none of {', '.join(sorted(known))}", param_hint="--dialect")
+
+
+COMMANDS = (lineage,)

@@ -1,0 +1,501 @@
+"""Follow the columns of one statement through its queries: CTEs, subqueries, set operations, lateral functions.
+
+Takes sqlglot's scopes and the tables that are known; gives what flows into a column. What flows into a column of a
+query is looked for once and kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.optimizer.scope import Scope
+
+from factory.lineage.clauses import (
+    Parts,
+    columns_of_named_windows,
+    is_inside,
+    is_masked,
+    joins_of,
+    kept_by,
+    own_columns,
+    parts_of,
+    pivots_of,
+    positions_in,
+    row_clauses,
+    says_all,
+    selects_of,
+    sums_up,
+    turned_by,
+)
+from factory.lineage.flows import Flow, field_of
+from factory.lineage.graph import Source
+from factory.lineage.names import Has, Names, Output, Relation, Table, function_columns, key_of
+
+TABLE = "table:"
+UNKNOWN_CHOICE = "a choice of columns that cannot be followed"
+
+#: So long an expression is written with those of inner queries in it.
+LONGEST = 400
+
+# Dialects in which a projection may name the aliases before it.
+_LATERAL_ALIASES = {"clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "teradata"}
+# Names without parentheses that databases answer themselves.
+_ANSWERED = {
+    "level",
+    "localtime",
+    "localtimestamp",
+    "rownum",
+    "session_user",
+    "sysdate",
+    "systimestamp",
+    "user",
+}
+# Units of time stand as bare names in functions that sqlglot does not know.
+_UNITS = {
+    "day", "days", "dayofweek", "dayofyear", "doy", "dow", "epoch", "hour", "hours", "microsecond", "millisecond",
+    "minute", "minutes", "month", "months", "quarter", "second", "seconds", "week", "weeks", "year", "years",
+}  # fmt: skip
+
+
+class Columns:
+    """Follows columns through the scopes of one statement."""
+
+    def __init__(
+        self,
+        known: Mapping[tuple[str, str, str], Table],
+        dialect: str,
+        anonymisers: Container[str] = (),
+        *,
+        choices: bool = False,
+    ) -> None:
+        self.known = known
+        self.dialect = dialect
+        self.anonymisers = anonymisers
+        rules = Dialect.get_or_raise(dialect)
+        self.names = Names(known, rules, choices=choices)
+        self.writer = rules.generator(comments=False)
+        self.alias_first = rules.FORCE_EARLY_ALIAS_REF_EXPANSION
+        self.prefers_columns = rules.PREFER_COLUMNS_TO_ALIASES_IN_HAVING_AND_QUALIFY
+        self.done: dict[tuple[int, str], Flow] = {}
+        self.before: dict[tuple[int, str], Flow] = {}
+        self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
+        self.waited = False
+
+    def inner_queries(self, scope: Scope, body: exp.Expr) -> Iterator[tuple[Scope, bool]]:
+        """Yield the subqueries in an expression, and whether only their having a row counts."""
+        for inner in scope.subquery_scopes:
+            if is_inside(inner.expression, body):
+                yield inner, isinstance(inner.expression.parent, exp.Exists)
+
+    def flow(self, scope: Scope, name: str) -> Flow:
+        """Return what flows into one output column of a scope; a column on its own way in adds what it had before."""
+        key = (id(scope), name.lower())
+        if key not in self.done:
+            self.done[key] = self.before.get(key, Flow())
+            made = self.set_operation(scope, name) if scope.set_operation_scopes else self.select(scope, name)
+            self.done[key] = made
+        return self.done[key]
+
+    def sources_in(self, scope: Scope, part: exp.Expr, kind: str) -> set[Source]:
+        """Return the columns that a clause names, its subqueries' own included, as sources of one indirect kind."""
+        found: set[Source] = set()
+        for each in parts_of(part, self.anonymisers).columns:
+            flow = self.column(scope, each.column, part=part)
+            found |= {Source(s.relation, s.column, kind, each.masking or s.masking) for s in flow.sources}
+        flows = [self.column(scope, column, part=part) for column in columns_of_named_windows(scope, part)]
+        flows += [self.flow(inner, name) for inner, exists in self.inner_queries(scope, part) if not exists
+                  for name in self.names.names(inner)]  # fmt: skip
+        names = self.names
+        if kind in ("GROUP_BY", "SORT") or isinstance(part, exp.Tuple):
+            flows += [self.flow(scope, name) for n in positions_in(part) if (name := names.at(scope, n - 1))]
+        if kind == "GROUP_BY" and says_all(part):
+            flows += [self.project(scope, p) for p in selects_of(scope) if not sums_up(p)]
+        if kind == "SORT" and says_all(part):
+            flows += [self.flow(scope, name) for name in names.names(scope)]
+        for flow in flows:
+            found |= {Source(s.relation, s.column, kind, s.masking) for s in flow.sources}
+        return found
+
+    def set_operation(self, scope: Scope, name: str) -> Flow:
+        """Columns of a set operation go together by position, or by name where the SQL says so.
+
+        What EXCEPT takes away gives no values.
+        """
+        position = self.names.positions(scope).get(name.lower(), -1)
+        by_name = bool(scope.expression.args.get("by_name"))
+        branches = scope.set_operation_scopes
+        if isinstance(scope.expression, exp.Except):
+            branches = branches[:1]
+        result = Flow()
+        made: dict[str, bool] = {}
+        for number, branch in enumerate(branches):
+            inner = self.names.itself(branch)
+            if by_name:
+                wanted = (
+                    name if self.names.output(inner, name) or self.names.through_star(inner, name) else ""
+                )
+            else:
+                wanted = self.names.at(inner, position) if position >= 0 else ""
+                if not wanted and self.names.open_stars(inner):
+                    if number:
+                        result.unknown = (
+                            result.unknown or f"which column of a star goes to {name} is not known"
+                        )
+                        continue
+                    wanted = name
+            if wanted:
+                flow = self.flow(branch, wanted)
+                result.add(flow, "IDENTITY")
+                made[flow.expression] = flow.makes
+        made.pop("", None)
+        result.expression = "; ".join(made)
+        result.makes = len(made) == 1 and all(made.values())
+        return result
+
+    def select(self, scope: Scope, name: str) -> Flow:
+        """Return what flows into a column of a SELECT, by name."""
+        output = self.names.output(scope, name)
+        if output is not None:
+            return self.output(scope, output)
+        stars = self.names.through_star(scope, name)
+        if len(stars) == 1 and stars[0].source is not None:
+            return self.from_source(scope, stars[0].source, name)
+        if stars:
+            return Flow(unknown=f"the column {name} comes through a star over columns that are not known")
+        return Flow(unknown=f"the column {name} is not in the query it is read from")
+
+    def output(self, scope: Scope, output: Output) -> Flow:
+        """Return what flows into a column of a query: what a projection makes, or what a star takes."""
+        if output.projection is not None:
+            return self.project(scope, output.projection)
+        if output.source is not None:
+            return self.from_source(scope, output.source, output.column)
+        return Flow(unknown=f"which column is called {output.name} is not known")
+
+    def project(self, scope: Scope, projection: exp.Expr) -> Flow:
+        """Return what flows into one projection of a query."""
+        body = projection.unalias()
+        masking = False
+        while isinstance(body, exp.Paren):
+            masking = masking or is_masked(body, self.anonymisers)
+            body = body.this
+        result = Flow()
+        if isinstance(body, exp.Column) and not isinstance(body.this, exp.Star):
+            masking = masking or is_masked(body, self.anonymisers)
+            result.add(passed := self.column(scope, body, projection=projection), "IDENTITY", masking)
+            result.expression = passed.expression or body.name
+            result.makes, result.whole = passed.makes, passed.whole
+            return result
+        parts = parts_of(body, self.anonymisers)
+        if parts.choices:
+            return Flow(unknown=UNKNOWN_CHOICE)
+        for part in parts.columns:
+            flow = self.column(scope, part.column, projection=projection)
+            result.add(flow, part.kind, masking or part.masking)
+        if parts.windows:
+            for column in columns_of_named_windows(scope, body):
+                result.add(self.column(scope, column, projection=projection), "WINDOW", masking)
+        if parts.queries:
+            self.add_subqueries(scope, body, result, masking or parts.masking)
+        result.generator = result.generator or parts.generators
+        result.expression = self.written(scope, projection, body, parts)
+        result.makes = True
+        result.whole = isinstance(body, exp.Func | exp.Literal | exp.Window) and not isinstance(
+            body, exp.Binary
+        )
+        return result
+
+    def written(self, scope: Scope, projection: exp.Expr, body: exp.Expr, parts: Parts) -> str:
+        """Return an expression as SQL, with what inner queries make of its columns in their place, if that is short."""
+        # Writing a query out may change it, and that of a subquery is still to be read.
+        text = self.writer.generate(body, copy=parts.queries)
+        inner: dict[int, str] = {}
+        for part in parts.columns:
+            made = self.column(scope, part.column, projection=projection)
+            if made.makes and len(text) + sum(map(len, inner.values())) + len(made.expression) < LONGEST:
+                inner[id(part.column)] = made.expression if made.whole else f"({made.expression})"
+        if not inner:
+            return text
+        places: list[tuple[exp.Expr, exp.Column]] = []
+        for part in parts.columns:
+            if id(part.column) in inner:
+                place: exp.Expr = exp.Var(this=inner[id(part.column)])
+                places.append((place, part.column))
+                part.column.replace(place)
+        text = self.writer.generate(body, copy=parts.queries)
+        for place, column in places:
+            place.replace(column)
+        return text
+
+    def add_subqueries(self, scope: Scope, body: exp.Expr, result: Flow, masking: bool) -> None:
+        """Add what the subqueries in an expression give; whether there is a row (EXISTS) is a condition."""
+        for inner, exists in self.inner_queries(scope, body):
+            if not exists:
+                for name in self.names.names(inner):
+                    result.add(self.flow(inner, name), "TRANSFORMATION", masking)
+                continue
+            for _, part in row_clauses(inner.expression):
+                result.sources |= self.sources_in(inner, part, "CONDITIONAL")
+
+    def column(
+        self,
+        scope: Scope,
+        column: exp.Column,
+        *,
+        projection: exp.Expr | None = None,
+        part: exp.Expr | None = None,
+    ) -> Flow:
+        """Return what flows into a column reference: a column of a table or an inner query, or an alias beside it."""
+        parts = [each.name for each in column.parts]
+        for number in range(len(parts) - 2, -1, -1):
+            # a.b.c may be a column of a table, or a field of a column; the longest name of a table is tried first
+            pivot = self.pivot_called(scope, parts[number])
+            source = self.names.visible(scope, parts[number]) if pivot is None else None
+            if pivot is None and source is None:
+                continue
+            name = parts[number + 1]
+            flow = self.pivoted(scope, pivot, name) if pivot else self.from_source(scope, source, name)
+            return flow if number == len(parts) - 2 else field_of(flow)
+        flow = self.bare(scope, parts[0], column, projection, part)
+        if len(parts) == 1:
+            return flow
+        if flow.unknown:
+            return Flow(unknown=f"{parts[-2]}, where {parts[-1]} comes from, cannot be followed")
+        return field_of(flow)
+
+    def bare(
+        self, scope: Scope, name: str, column: exp.Column, projection: exp.Expr | None, part: exp.Expr | None
+    ) -> Flow:
+        """Return what flows into a name without a table: a column of what is read, an alias, or a row of a source."""
+        alias = self.alias(scope, name, projection, part)
+        if (
+            alias
+            and (self.alias_first or _is_order(part) or self.is_late(part))
+            and not isinstance(part, exp.Where)
+        ):
+            return self.flow(scope, alias)
+        at: Scope | None = scope
+        while at is not None:
+            flow = self.of_query(at, name, column)
+            if flow is not None:
+                return flow
+            if (
+                alias
+                and at is scope
+                and not (name.lower() in self.names.surely_read(scope) and self.maybe(scope, name))
+            ):
+                return self.flow(scope, alias)
+            maybe = self.maybe(at, name)
+            if maybe and (_is_word(column, name) or name.lower() in _ANSWERED):
+                return Flow(generator=True)
+            if name.lower() in self.names.sources(at):
+                return self.whole_row(at, self.names.sources(at)[name.lower()], name)
+            if len(maybe) == 1:
+                return self.from_source(at, maybe[0], name)
+            if maybe:
+                return Flow(unknown=f"the column {name} cannot be given to one table")
+            at = at.parent if at.can_be_correlated else None
+        if _is_word(column, name) or name.lower() in _ANSWERED:
+            return Flow(generator=True)
+        return Flow(unknown=f"the column {name} cannot be given to one table")
+
+    def of_query(self, scope: Scope, name: str, column: exp.Column) -> Flow | None:
+        """Return what flows into a column that something in FROM has for certain, or that its joins share."""
+        shared = self.names.shared(scope).get(name.lower())
+        sources = self.names.sources(scope)
+        if shared:
+            made = Flow()
+            for each in shared:
+                flow = self.from_source(scope, sources[each], name)
+                made.add(flow, "IDENTITY")
+                made.expression = made.expression or flow.expression
+            return made
+        pivots = self.pivots(scope)
+        if pivots and len(sources) == 1:
+            return self.pivoted(scope, pivots[-1], name)
+        having = [alias for alias, source in sources.items() if self.names.has(source, name) is Has.YES]
+        if len(having) > 1:
+            # In a condition of a join, only what stands before it can be meant; a semi-join's own is seen there alone.
+            hidden = {join.alias_or_name.lower() for join in joins_of(scope) if join.is_semi_or_anti_join}
+            seen = self.joined_before(scope, column)
+            having = [a for a in having if a not in hidden and (seen is None or a in seen)] or having
+        if len(having) == 1:
+            return self.from_source(scope, sources[having[0]], name)
+        return Flow(unknown=f"the column {name} cannot be given to one table") if having else None
+
+    def joined_before(self, scope: Scope, column: exp.Column) -> set[str] | None:
+        """Return what a condition of a join can name, or None where the column is in no such condition."""
+        join = column.find_ancestor(exp.Join, exp.Select)
+        joins = joins_of(scope)
+        places = [number for number, each in enumerate(joins) if each is join]
+        if not places:
+            return None
+        after = {each.alias_or_name.lower() for each in joins[places[0] + 1 :]}
+        return set(self.names.sources(scope)) - after
+
+    def maybe(self, scope: Scope, name: str) -> list[Relation]:
+        """Return what a query reads from that may have a column of that name."""
+        sources = self.names.sources(scope).values()
+        return [source for source in sources if self.names.has(source, name) is Has.MAYBE]
+
+    def alias(self, scope: Scope, name: str, projection: exp.Expr | None, part: exp.Expr | None) -> str:
+        """Return the alias in the same query that a name may mean, or an empty string."""
+        place = self.names.aliases(scope).get(name.lower())
+        if part is not None and not isinstance(part, exp.Where) and _is_order(part):
+            return name if self.names.output(scope, name) is not None else ""
+        if place is None or isinstance(part.parent if part is not None else None, exp.Join):
+            return ""
+        if projection is None:
+            return name
+        lateral = self.dialect in _LATERAL_ALIASES
+        return name if lateral and any(p is projection for p in selects_of(scope)[place + 1 :]) else ""
+
+    def is_late(self, part: exp.Expr | None) -> bool:
+        """Say whether a clause looks at the result's columns first: HAVING and QUALIFY, in most databases."""
+        return isinstance(part, exp.Having | exp.Qualify) and not self.prefers_columns
+
+    def from_source(self, scope: Scope, source: Relation | None, name: str) -> Flow:
+        """Return what flows into a column of something that a query reads from."""
+        if isinstance(source, exp.Table):
+            return self.leaf(scope, source, name)
+        if source is None:
+            return Flow(unknown=f"where {name} comes from cannot be followed")
+        inner = self.names.itself(source)
+        if inner is not source:
+            self.waited = True
+        return (
+            self.flow(inner, name)
+            if isinstance(inner.expression, exp.Query)
+            else self.table_function(inner, name)
+        )
+
+    def leaf(self, scope: Scope, source: exp.Table, name: str) -> Flow:
+        """Return a table's column as a source; of a table function, what goes into it."""
+        table = self.known.get(key_of(source))
+        if table is None:
+            if isinstance(source.this, exp.Func):
+                # A table function such as range(1, o.id) is made of what goes into it, if anything does.
+                made = Flow(generator=True)
+                for argument in source.this.find_all(exp.Column):
+                    made.add(self.column(scope, argument), "TRANSFORMATION")
+                return made
+            return Flow({Source(TABLE + called(source), name, "IDENTITY")}, name)
+        given = [each.lower() for each in source.alias_column_names]
+        if name.lower() in given and given.index(name.lower()) < len(table.columns):
+            name = table.columns[given.index(name.lower())]
+        match = self.names.columns_of(table).get(name.lower())
+        if match is None and table.columns and not table.open:
+            return Flow(unknown=f"{name} is not a known column of {table.relation}")
+        return Flow({Source(table.relation, match or name, "IDENTITY")}, match or name)
+
+    def whole_row(self, scope: Scope, source: Relation, name: str) -> Flow:
+        """Return what flows into a row that is taken as one value."""
+        made = Flow()
+        if isinstance(source, Scope) and not isinstance(source.expression, exp.Query):
+            return self.table_function(source, name)
+        if isinstance(source, exp.Table) and isinstance(source.this, exp.Func):
+            return self.leaf(scope, source, name)
+        columns = self.names.columns(source)
+        if not columns:
+            return Flow(unknown=f"a whole row of {name}, whose columns are not known")
+        for column in columns:
+            made.add(self.from_source(scope, source, column), "TRANSFORMATION")
+        return made
+
+    def table_function(self, scope: Scope, name: str) -> Flow:
+        """Columns of unnest() and lateral functions are made of what goes in; those of a lateral query are its own."""
+        for inner in scope.subquery_scopes:
+            names = self.names.names(inner)
+            called = [each.lower() for each in function_columns(scope)] or [each.lower() for each in names]
+            if name.lower() in called and called.index(name.lower()) < len(names):
+                return self.flow(inner, names[called.index(name.lower())])
+            return Flow(unknown=f"the column {name} is not in the query it is read from")
+        result = Flow()
+        place = [each.lower() for each in function_columns(scope)]
+        values = scope.expression
+        if isinstance(values, exp.Values):
+            number = place.index(name.lower()) if name.lower() in place else None
+            for row in values.expressions:
+                parts = row.expressions if isinstance(row, exp.Tuple) else [row]
+                if number is not None:
+                    parts = parts[number : number + 1]
+                for part in parts:
+                    for column in own_columns(part):
+                        result.add(self.column(scope, column), "TRANSFORMATION")
+            return result
+        if name.lower() not in place[1:] or len(values.expressions) <= 1:
+            result.generator = not any(True for _ in own_columns(values))
+        for column in own_columns(values):
+            result.add(self.column(scope, column), "TRANSFORMATION")
+        return result
+
+    def pivots(self, scope: Scope) -> tuple[exp.Pivot, ...]:
+        """Return what turns tables in a query; looked for once."""
+        if id(scope) not in self.turning:
+            self.turning[id(scope)] = tuple(pivots_of(scope))
+        return self.turning[id(scope)]
+
+    def pivot_called(self, scope: Scope, alias: str) -> exp.Pivot | None:
+        """Return the PIVOT whose result, or whose table, has an alias."""
+        for pivot in self.pivots(scope):
+            names = (pivot.alias, pivot.parent.alias_or_name if pivot.parent else "")
+            if alias.lower() in (name.lower() for name in names if name):
+                return pivot
+        return None
+
+    def pivoted(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
+        """Return what flows into a column of a turned table: what is kept, what is summed up, what is turned back."""
+        parts = turned_by(pivot)
+        made = Flow()
+        if pivot.args.get("unpivot"):
+            if name.lower() in (part.name.lower() for part in pivot.expressions):
+                for column in parts:
+                    made.add(self.turned(scope, pivot, column.name), "IDENTITY")
+                return made
+            if name.lower() in (each.this.name.lower() for each in pivot.fields if isinstance(each, exp.In)):
+                return made  # the names of the columns
+            return self.turned(scope, pivot, name)
+        if name.lower() in kept_by(self.names.columns(self.names.behind_pivot(scope, pivot)), parts):
+            return self.turned(scope, pivot, name)
+        for part in pivot.expressions:
+            for column in part.find_all(exp.Column):
+                made.add(self.turned(scope, pivot, column.name), "AGGREGATION")
+        for field_ in pivot.fields:
+            for column in field_.this.find_all(exp.Column):
+                made.add(self.turned(scope, pivot, column.name), "CONDITIONAL")
+        return made
+
+    def pivot_groups(self, scope: Scope, pivot: exp.Pivot) -> set[Source]:
+        """Return what a turned table is grouped by: all columns that it keeps."""
+        if pivot.args.get("unpivot"):
+            return set()
+        parts = turned_by(pivot)
+        found: set[Source] = set()
+        for name in kept_by(self.names.columns(self.names.behind_pivot(scope, pivot)), parts):
+            found |= self.turned(scope, pivot, name).sources
+        return found
+
+    def turned(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
+        """Return what flows into a column of the table that is turned."""
+        return self.from_source(scope, self.names.behind_pivot(scope, pivot), name)
+
+
+def called(table: exp.Table) -> str:
+    """Return a table's name as SQL has it, in quotes where it needs them."""
+    parts = (part for part in (table.catalog, table.db, table.name) if part)
+    return ".".join(part if re.fullmatch(r"[\w$-]+", part) else f'"{part}"' for part in parts)
+
+
+def _is_order(part: exp.Expr | None) -> bool:
+    """Say whether a clause is ORDER BY or DISTINCT ON, which look at the result's columns first."""
+    return isinstance(part, exp.Order | exp.Sort) or (
+        isinstance(part, exp.Tuple) and isinstance(part.parent, exp.Distinct)
+    )
+
+
+def _is_word(column: exp.Column, name: str) -> bool:
+    """Say whether a name is a unit of time in a function that sqlglot does not know."""
+    return name.lower() in _UNITS and isinstance(column.parent, exp.Anonymous)

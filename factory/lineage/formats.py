@@ -1,0 +1,175 @@
+"""Lineage for programs: flat JSON of our own, and OpenLineage.
+
+The JSON is `{"edges": [...], "models": [...]}`, sorted. OpenLineage is an array of DatasetEvents, one per model, of
+https://openlineage.io/spec/2-0-2/OpenLineage.json with the facets columnLineage 1-2-0 and schema 1-2-0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from factory.artifacts import Relation
+from factory.lineage.graph import ColumnTrace, Influence, Lineage, ModelTrace, Source
+from factory.lineage.projects import Graph
+
+PRODUCER = "urn:dpf:factory"
+_EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/DatasetEvent"
+_FACETS = "https://openlineage.io/spec/facets/1-2-0"
+#: OpenLineage asks for a time; a manifest that does not say when it was written has none.
+_NO_TIME = "1970-01-01T00:00:00Z"
+
+
+def lineage_values(lineage: Lineage, models: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return lineage as flat, sorted values.
+
+    Args:
+        lineage: the traces.
+        models: unique ids of those to tell, or None for all.
+
+    Returns:
+        `edges`: of a column (or, with `column` null, of all rows of a model) a source, one hop away, with `type` and
+        `subtype` as in OpenLineage. `models`: the columns of each, how many are traced, why the others are unknown,
+        and why nothing flows into those without a source (`constant` or `generator`).
+
+    """
+    chosen = sorted(lineage.models if models is None else models)
+    traces = [lineage.models[unique_id] for unique_id in chosen]
+    edges = [edge for trace in traces for edge in _edges(trace)]
+    edges.sort(
+        key=lambda e: (
+            e["model"],
+            e["column"] or "",
+            e["source"],
+            e["source_column"],
+            e["type"],
+            e["subtype"],
+        )
+    )
+    return {"edges": edges, "models": [_model(trace) for trace in traces]}
+
+
+def _edges(trace: ModelTrace) -> Iterable[dict[str, Any]]:
+    for column in trace.columns:
+        for source in column.sources:
+            yield _edge(trace.relation, column.column, source, column.expression)
+    for influence in trace.influences:
+        yield _edge(trace.relation, None, influence, influence.expression)
+
+
+def _edge(model: str, column: str | None, source: Source | Influence, expression: str) -> dict[str, Any]:
+    direct = isinstance(source, Source) and source.direct
+    return {
+        "model": model,
+        "column": column,
+        "source": source.relation,
+        "source_column": source.column,
+        "type": "DIRECT" if direct else "INDIRECT",
+        "subtype": source.kind,
+        "masking": source.masking,
+        "expression": expression,
+    }
+
+
+def _model(trace: ModelTrace) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "model": trace.relation,
+        "columns": [column.column for column in trace.columns if column.column != "*"],
+        "traced": trace.traced,
+        "unknown": [{"column": c.column, "reason": c.unknown} for c in trace.columns if c.unknown],
+    }
+    made = [
+        {"column": c.column, "reason": c.made, "expression": c.expression} for c in trace.columns if c.made
+    ]
+    if made:
+        values["sourceless"] = made
+    if trace.hidden:
+        values["hidden"] = list(trace.hidden)
+    return values
+
+
+def dataset_events(graph: Graph, lineage: Lineage) -> list[dict[str, Any]]:
+    """Return lineage as OpenLineage DatasetEvents, one per traced model, in the order of their ids."""
+    datasets = {unique_id: _dataset(node.relation, node.dialect) for unique_id, node in graph.nodes.items()}
+    events = []
+    for unique_id, trace in sorted(lineage.models.items()):
+        node = graph.nodes[unique_id]
+        facets = {"schema": _schema(node.relation, trace), "columnLineage": _column_lineage(trace, datasets)}
+        events.append(
+            {
+                "eventTime": graph.generated_at.get(node.project) or _NO_TIME,
+                "producer": PRODUCER,
+                "schemaURL": _EVENT,
+                "dataset": {**datasets[unique_id], "facets": facets},
+            }
+        )
+    return events
+
+
+def _dataset(relation: Relation, dialect: str) -> dict[str, str]:
+    return {"namespace": dialect, "name": dataset_name(relation)}
+
+
+def dataset_name(relation: Relation) -> str:
+    """Return what OpenLineage calls a relation: database, schema and table, as the database has them."""
+    parts = (relation.database, relation.schema, relation.identifier)
+    return ".".join(part for part in parts if part) or relation.unique_id
+
+
+def _schema(relation: Relation, trace: ModelTrace) -> dict[str, Any]:
+    fields = []
+    for column in trace.columns:
+        if column.column == "*":
+            continue
+        known = relation.column(column.column)
+        values = {"name": column.column}
+        if known is not None:
+            kind = known.database_type or known.data_type
+            values |= {"type": kind} if kind else {}
+            values |= {"description": known.description} if known.description else {}
+        fields.append(values)
+    return _facet("SchemaDatasetFacet", fields=fields)
+
+
+def _column_lineage(trace: ModelTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    fields = {c.column: _field(c, datasets) for c in trace.columns if c.column != "*"}
+    rows = _input_fields(trace.influences, {}, datasets)
+    return _facet("ColumnLineageDatasetFacet", fields=fields, **({"dataset": rows} if rows else {}))
+
+
+def _field(column: ColumnTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    described = dict.fromkeys(column.sources, column.expression)
+    values: dict[str, Any] = {"inputFields": _input_fields(column.sources, described, datasets)}
+    if column.unknown:
+        values["transformationDescription"] = f"unknown: {column.unknown}"
+    elif column.made:
+        values["transformationDescription"] = f"{column.made}: {column.expression}"
+    return values
+
+
+def _input_fields(
+    sources: Iterable[Source | Influence],
+    described: Mapping[Source, str],
+    datasets: Mapping[str, Mapping[str, str]],
+) -> list[dict[str, Any]]:
+    fields: dict[tuple[str, str], dict[str, Any]] = {}
+    for source in sources:
+        place = datasets.get(source.relation) or {"namespace": "dbt", "name": source.relation}
+        field = fields.setdefault(
+            (source.relation, source.column), {**place, "field": source.column, "transformations": []}
+        )
+        direct = isinstance(source, Source) and source.direct
+        expression = described[source] if isinstance(source, Source) else source.expression
+        field["transformations"].append(
+            {
+                "type": "DIRECT" if direct else "INDIRECT",
+                "subtype": source.kind,
+                "description": expression,
+                "masking": source.masking,
+            }
+        )
+    return [fields[key] for key in sorted(fields)]
+
+
+def _facet(name: str, **values: Any) -> dict[str, Any]:
+    return {"_producer": PRODUCER, "_schemaURL": f"{_FACETS}/{name}.json#/$defs/{name}", **values}

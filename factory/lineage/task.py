@@ -1,0 +1,73 @@
+"""One statement to read, and what was found about it, as text: for the cache, and between processes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from factory.lineage.graph import ColumnTrace, Influence, Source
+from factory.lineage.names import Table
+from factory.lineage.statement import TABLE, Statement, read_statement
+
+__all__ = ["TABLE", "Task", "answer", "decode"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a finding depends on; see `read_statement`."""
+
+    sql: str
+    dialect: str
+    tables: tuple[tuple[tuple[str, str, str], Table], ...]
+    inlined: tuple[tuple[str, Table], ...]
+    wanted: tuple[str, ...]
+    anonymisers: tuple[str, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The task as text, for its fingerprint."""
+        tables = [(*key, t.relation, t.open, t.columns) for key, t in self.tables]
+        inlined = [(name, t.relation, t.open, t.columns) for name, t in self.inlined]
+        return json.dumps([self.sql, self.dialect, tables, inlined, self.wanted, self.anonymisers])
+
+
+def answer(task: Task) -> str:
+    """Read a task's statement; return what was found as one line of JSON."""
+    statement = read_statement(
+        task.sql,
+        task.dialect,
+        dict(task.tables),
+        inlined=dict(task.inlined),
+        wanted=task.wanted,
+        anonymisers=frozenset(task.anonymisers),
+    )
+    columns = [
+        [c.column, [_packed(s) for s in c.sources], c.expression, c.unknown, c.made]
+        for c in statement.columns
+    ]
+    influences = [[*_packed(i), i.expression] for i in statement.influences]
+    values = [columns, influences, statement.hidden, statement.error, statement.complete]
+    return json.dumps(values, separators=(",", ":"))
+
+
+def _packed(source: Source | Influence) -> list[Any]:
+    return [source.relation, source.column, source.kind, int(source.masking)]
+
+
+def decode(text: str) -> Statement:
+    """Return what was found."""
+    columns, influences, hidden, error, complete = json.loads(text)
+    return Statement(
+        tuple(
+            ColumnTrace(
+                name, tuple(Source(r, c, k, bool(m)) for r, c, k, m in sources), expression, unknown, made
+            )
+            for name, sources, expression, unknown, made in columns
+        ),
+        tuple(Influence(r, c, k, bool(m), expression) for r, c, k, m, expression in influences),
+        tuple(hidden),
+        error,
+        complete,
+    )
