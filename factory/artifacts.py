@@ -402,7 +402,8 @@ def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]
     if _text(config, "materialized") == "ephemeral" or kind not in (*RELATIONS, "source"):
         return ""
     name = _text(node, "identifier") or _text(node, "alias") or _text(node, "name")
-    return ".".join(part for part in (_text(node, "database"), _text(node, "schema"), name) if part)
+    place = [part for part in (_text(node, "database"), _text(node, "schema")) if part]
+    return ".".join([*place, name]) if place else ""
 
 
 def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, ...]:

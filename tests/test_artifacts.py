@@ -430,7 +430,7 @@ def test_only_the_manifest_has_to_be_there(tmp_path: Path) -> None:
         "order_id",
         "Planned",
     ]
-    with pytest.raises(DbtError, match="dbt wrote no manifest") as caught:
+    with pytest.raises(DbtError, match="there is no manifest of dbt") as caught:
         read_artifacts(tmp_path / "nobody")
     assert caught.value.where == tmp_path / "nobody/manifest.json"
     assert caught.value.hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,7 +102,8 @@ def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, in
         )
         trees = [walk(start, depth, indirect=indirect) for start in starts]
         if format_ == "text":
-            return plain("\n".join(tree_as_text(paths, tree) for tree in trees))
+            wide = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 0
+            return plain("\n".join(tree_as_text(paths, tree, wide) for tree in trees))
         steps = [step for tree in trees for step in tree]
         if format_ in ("mermaid", "dot"):
             drawn = pictures.picture(paths, steps, down=down)
@@ -124,4 +127,47 @@ def _known_dialect(name: str) -> None:
         raise click.BadParameter(f"{name!r} is none of {', '.join(sorted(known))}", param_hint="--dialect")
 
 
-COMMANDS = (lineage,)
+@click.command()
+@click.argument("what", default="", metavar="[COLUMN|MODEL]")
+@click.option(
+    "--diff", is_flag=True, help="All that the products, as they are now, take away from what is published."
+)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text",
+              show_default=True, help="How to print; markdown is made for a pull request.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(["consumers", "breaks"]), default=None,
+              help="Exit with 1 if anybody outside the product is hit, or if something breaks.")  # fmt: skip
+@target_option
+@click.pass_context
+def impact(
+    context: click.Context, what: str, diff: bool, format_: str, fail_on: str | None, target: str
+) -> int:
+    """Show who is hit if a COLUMN or a MODEL is removed, renamed or retyped.
+
+    COLUMN is PRODUCT.MODEL.COLUMN, or shorter where that is clear. It is about this workspace, as it was built last,
+    and what is published. With --diff nothing is named: dbt reads the products, and each column of a port that is
+    gone or has another type, against the published contracts, is shown with its impact.
+    """
+    from factory.questions.impact import Change, changes_since_published, impact_of
+    from factory.questions.impact_text import impact_as_json, impact_as_text, impacts_as_markdown
+    from factory.questions.lineage import paths_of_workspace
+    from factory.report import as_json, plain
+
+    if bool(what) == diff:
+        raise click.UsageError("name a COLUMN or a MODEL, or ask for --diff")
+    ws = workspace(context, target)
+    paths = paths_of_workspace(ws, published_first=diff)
+    changes = changes_since_published(ws, paths) if diff else [Change(paths.find(what))]
+    impacts = [impact_of(ws, paths, change) for change in changes]
+    if format_ == "markdown":
+        click.echo(impacts_as_markdown(impacts, paths), nl=False)
+    elif format_ == "json":
+        values = [impact_as_json(each, paths) for each in impacts]
+        click.echo(as_json({"impacts": values} if diff else values[0]))
+    else:
+        texts = [impact_as_text(each, paths) for each in impacts]
+        click.echo(plain("\n\n".join(texts) or "Nothing that is published is taken away."))
+    hit = any(each.has_consumers if fail_on == "consumers" else each.breaks for each in impacts)
+    return int(bool(fail_on) and hit)
+
+
+COMMANDS = (lineage, impact)

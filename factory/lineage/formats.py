@@ -88,6 +88,44 @@ def _model(trace: ModelTrace) -> dict[str, Any]:
     return values
 
 
+def lineage_from(values: Mapping[str, Any]) -> Lineage:
+    """Return lineage from the values that `lineage_values` gives.
+
+    Raises:
+        KeyError, TypeError: these are no such values.
+
+    """
+    sources: dict[tuple[str, str], list[Source]] = {}
+    rows: dict[str, list[Influence]] = {}
+    expressions: dict[tuple[str, str], str] = {}
+    for edge in values["edges"]:
+        place = (edge["source"], edge["source_column"], edge["subtype"], bool(edge["masking"]))
+        if edge["column"] is None:
+            rows.setdefault(edge["model"], []).append(Influence(*place, edge["expression"]))
+        else:
+            key = (edge["model"], edge["column"])
+            sources.setdefault(key, []).append(Source(*place))
+            expressions[key] = edge["expression"]
+    models = {}
+    for model in values["models"]:
+        unique_id = model["model"]
+        unknown = {each["column"]: each["reason"] for each in model["unknown"]}
+        made = {each["column"]: each for each in model.get("sourceless", ())}
+        columns = tuple(
+            ColumnTrace(
+                name,
+                tuple(sorted(sources.get((unique_id, name), ()))),
+                expressions.get((unique_id, name), made.get(name, {}).get("expression", "")),
+                unknown.get(name, ""),
+                made.get(name, {}).get("reason", ""),
+            )
+            for name in dict.fromkeys([*model["columns"], *unknown])
+        )
+        hidden = tuple(model.get("hidden", ()))
+        models[unique_id] = ModelTrace(unique_id, columns, tuple(sorted(rows.get(unique_id, ()))), hidden)
+    return Lineage(models)
+
+
 def dataset_events(graph: Graph, lineage: Lineage) -> list[dict[str, Any]]:
     """Return lineage as OpenLineage DatasetEvents, one per traced model, in the order of their ids."""
     datasets = {unique_id: _dataset(node.relation, node.dialect) for unique_id, node in graph.nodes.items()}

@@ -178,8 +178,9 @@ class Paths:
                 for c in trace.columns
                 if (unique_id, c.column.lower()) in places
             )
-            rows = tuple(i for i in trace.influences if (i.relation, i.column.lower()) in places)
-            if columns or (unique_id, "") in places:
+            all_rows = (unique_id, "") in places
+            rows = tuple(i for i in trace.influences if all_rows and (i.relation, i.column.lower()) in places)
+            if columns or all_rows:
                 models[unique_id] = replace(trace, columns=columns, influences=rows)
         return Paths(self.graph, Lineage(models))
 

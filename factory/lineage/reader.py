@@ -15,8 +15,11 @@ from sqlglot.optimizer.scope import Scope
 from factory.lineage.clauses import (
     is_star,
     joins_of,
+    own_columns,
+    parts_of,
     pivots_of,
     row_clauses,
+    selects_of,
     used_scopes,
 )
 from factory.lineage.columns import UNKNOWN_CHOICE, Columns, called
@@ -88,6 +91,30 @@ class Reader(Columns):
         if output.quoted or strategy.startswith(("CASE_", "SNOWFLAKE_NO")):
             return output.name
         return output.name.upper() if strategy == "UPPERCASE" else output.name.lower()
+
+    def named(self, root: Scope) -> frozenset[tuple[str, str]]:
+        """Return the columns that the statement names, wherever, and does not only take by a star.
+
+        Each is a relation and a column in lower case.
+        """
+        flows: list[Flow] = []
+        for scope in root.traverse():
+            query = scope.expression
+            if not isinstance(query, exp.Query):
+                flows += [self.column(scope, column) for column in own_columns(query)]
+                continue
+            for projection in selects_of(scope):
+                if not is_star(projection):
+                    columns = (part.column for part in parts_of(projection.unalias()).columns)
+                    flows += [self.column(scope, column, projection=projection) for column in columns]
+            for _, clause in row_clauses(query):
+                flows += [self.column(scope, part.column, part=clause) for part in parts_of(clause).columns]
+            flows += [
+                self.from_source(scope, self.names.sources(scope).get(alias), name)
+                for name, aliases in self.names.shared(scope).items()
+                for alias in aliases
+            ]
+        return frozenset((s.relation, s.column.lower()) for flow in flows for s in flow.sources)
 
     def influences(self, scopes: Iterable[Scope]) -> tuple[Influence, ...]:
         """Return what decides which rows there are, over all scopes that are read."""

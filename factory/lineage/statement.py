@@ -15,7 +15,7 @@ from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialects
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify_tables import qualify_tables
-from sqlglot.optimizer.scope import build_scope
+from sqlglot.optimizer.scope import Scope, build_scope
 
 from factory.lineage.choices import HAS_CHOICES
 from factory.lineage.columns import TABLE
@@ -78,28 +78,57 @@ def read_statement(
         anonymisers: macros whose comment says that a value was made anonymous.
 
     """
+    try:
+        dialect, known, root = _opened(sql, adapter, tables, inlined or {})
+        choices = HAS_CHOICES.search(sql) is not None
+        found = Reader(known, dialect, anonymisers, choices=choices).read(root, wanted)
+        return Statement(found.columns, found.influences, found.hidden, complete=found.complete)
+    except _UnreadableError as error:
+        return Statement(error=str(error))
+    except RecursionError:
+        return Statement(error="SQL nested too deeply to be read")
+
+
+def named_columns(
+    sql: str,
+    adapter: str,
+    tables: Mapping[tuple[str, str, str], Table],
+    inlined: Mapping[str, Table],
+) -> frozenset[tuple[str, str]] | None:
+    """Return the columns that a statement names and does not only take by a star; None where it cannot be read."""
+    try:
+        dialect, known, root = _opened(sql, adapter, tables, inlined)
+        return Reader(known, dialect, choices=HAS_CHOICES.search(sql) is not None).named(root)
+    except (_UnreadableError, RecursionError):
+        return None
+
+
+class _UnreadableError(Exception):
+    """The statement cannot be read, for a reason that can be told."""
+
+
+def _opened(
+    sql: str, adapter: str, tables: Mapping[tuple[str, str, str], Table], inlined: Mapping[str, Table]
+) -> tuple[str, dict[tuple[str, str, str], Table], Scope]:
+    """Parse a statement and find its scopes."""
     dialect = _DIALECTS.get(adapter, adapter)
     try:
         trees = [tree for tree in parse(sql, dialect=dialect) if tree is not None]
         if len(trees) != 1:
-            return Statement(error=f"{len(trees)} statements where there should be one")
+            raise _UnreadableError(f"{len(trees)} statements where there should be one")
         tree = trees[0]
         if not isinstance(tree, exp.Query):
-            return Statement(error=f"{tree.key.upper()} is not followed: it is no SELECT")
-        known = {**tables, **_without(tree, inlined or {})}
+            raise _UnreadableError(f"{tree.key.upper()} is not followed: it is no SELECT")
+        known = {**tables, **_without(tree, inlined)}
         root = build_scope(qualify_tables(tree, dialect=dialect))
-        if root is None:
-            return Statement(error="not a query")
-        choices = HAS_CHOICES.search(sql) is not None
-        found = Reader(known, dialect, anonymisers, choices=choices).read(root, wanted)
-        return Statement(found.columns, found.influences, found.hidden, complete=found.complete)
     except ValueError as error:
-        return Statement(error=f"no dialect for {adapter} ({error}); name one with --dialect")
+        raise _UnreadableError(f"no dialect for {adapter} ({error}); name one with --dialect") from error
     except SqlglotError as error:
         text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-        return Statement(error="SQL that sqlglot cannot read: " + " ".join(text.split())[:200])
-    except RecursionError:
-        return Statement(error="SQL nested too deeply to be read")
+        raise _UnreadableError("SQL that sqlglot cannot read: " + " ".join(text.split())[:200]) from error
+    if root is None:
+        raise _UnreadableError("not a query")
+    return dialect, known, root
 
 
 def _without(tree: exp.Query, inlined: Mapping[str, Table]) -> dict[tuple[str, str, str], Table]:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from factory.artifacts import Artifacts, Relation
+from factory.lineage import statement
 from factory.lineage.cache import Cache, fingerprint
 from factory.lineage.crew import Crew
 from factory.lineage.graph import ColumnTrace, Lineage, ModelTrace, Source
@@ -47,6 +48,24 @@ def trace_graph(
         tracer.trace_demanded()
     tracer.cache.save()
     return Lineage(tracer.traces)
+
+
+def named_columns(graph: Graph, lineage: Lineage, unique_id: str) -> frozenset[tuple[str, str]] | None:
+    """Return what a relation's SQL names of what it reads: relation and column, in lower case.
+
+    What it only takes by a star is not among it. None where its SQL is not there or cannot be read.
+    """
+    if unique_id not in graph.nodes:
+        return None
+    tracer = _Tracer(graph, (), Cache())
+    tracer.traces = dict(lineage.models)
+    for each in tracer.reads(unique_id):
+        if each != unique_id and each in lineage.models:
+            tracer.tables[each] = _table(graph.nodes[each].relation, lineage.models[each])
+    task = tracer.task(unique_id)
+    if isinstance(task, str):
+        return None
+    return statement.named_columns(task.sql, task.dialect, dict(task.tables), dict(task.inlined))
 
 
 def _cores() -> int:
@@ -198,21 +217,21 @@ class _Tracer:
     def settle(self, unique_id: str, text: str) -> None:
         """Take in what was found about a relation's statement."""
         relation = self.graph.nodes[unique_id].relation
-        statement = decode(text)
-        if statement.error:
-            self.traces[unique_id] = _unknown(relation, statement.error)
+        found = decode(text)
+        if found.error:
+            self.traces[unique_id] = _unknown(relation, found.error)
             return
-        columns = tuple(self.linked(column, unique_id) for column in statement.columns)
+        columns = tuple(self.linked(column, unique_id) for column in found.columns)
         influences = tuple(
             s._replace(relation=r)
-            for s in statement.influences
+            for s in found.influences
             if (r := self.relation_of(s.relation)) and r != unique_id
         )
         if relation.kind == "snapshot":
             columns += tuple(_added_by_snapshot(relation, columns))
         columns = _declared(relation, columns)
-        complete = statement.complete or _catalogued(relation)
-        trace = ModelTrace(unique_id, columns, influences, statement.hidden, complete=complete)
+        complete = found.complete or _catalogued(relation)
+        trace = ModelTrace(unique_id, columns, influences, found.hidden, complete=complete)
         self.traces[unique_id] = trace
         self.tables[unique_id] = _table(relation, trace)
 

@@ -6,22 +6,29 @@ Takes a workspace, or the artifacts of projects; gives `Paths`, and text for peo
 from __future__ import annotations
 
 import hashlib
-import shutil
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
 
 from factory.artifacts import Artifacts, read_artifacts, read_manifest
-from factory.errors import DbtError
-from factory.lineage import Cache, ModelTrace, stitch, trace_graph
+from factory.errors import DbtError, RegistryError
+from factory.lineage import Cache, Lineage, ModelTrace, stitch, trace_graph
+from factory.lineage.formats import lineage_from
 from factory.lineage.graph import DIRECT
 from factory.lineage.paths import ROWS, Address, LineageError, Paths, Step
+from factory.registry import LINEAGE_FILE, read_index
 from factory.workspace import Workspace
 
 
-def paths_of_workspace(ws: Workspace, *, dialect: str = "", cached: bool = True) -> Paths:
+def paths_of_workspace(
+    ws: Workspace, *, dialect: str = "", cached: bool = True, published_first: bool = False
+) -> Paths:
     """Return the lineage of what was built last in this workspace.
+
+    What the last build did not compile is taken from what is published; with `published_first`, all that is published
+    is.
 
     Raises:
         DbtError: nothing was built yet.
@@ -29,9 +36,31 @@ def paths_of_workspace(ws: Workspace, *, dialect: str = "", cached: bool = True)
     """
     if not (ws.artifacts / "manifest.json").is_file():
         raise DbtError("nothing was built here yet", hint="build first with: factory build, or factory check")
-    return _paths(
+    found = _paths(
         [read_artifacts(ws.artifacts)], dialect, Cache(ws.work / "lineage.cache" if cached else None)
     )
+    models = dict(found.lineage.models)
+    for unique_id, trace in published_lineage(ws).items():
+        if published_first or unique_id not in models or models[unique_id].unknown:
+            models[unique_id] = trace
+    return Paths(found.graph, Lineage(models))
+
+
+def published_lineage(ws: Workspace) -> dict[str, ModelTrace]:
+    """Return the lineage that was published with the current contracts, by dbt's unique id of the model."""
+    found: dict[str, ModelTrace] = {}
+    for entry in read_index(ws)["products"]:
+        for contract in entry["contracts"]:
+            file = (ws.registry / contract["path"]).parent / LINEAGE_FILE
+            try:
+                found |= lineage_from(json.loads(file.read_bytes())).models
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise RegistryError(
+                    f"published lineage cannot be read: {type(error).__name__}: {error}",
+                    where=file,
+                    hint="restore the version's folder from git or a backup",
+                ) from error
+    return found
 
 
 def paths_of_manifests(
@@ -63,7 +92,9 @@ def paths_of_manifests(
             raise LineageError("there is no catalog", where=given)
         project = read_manifest(file, given or file.parent / "catalog.json")
         if not project.relations and not project.dbt_version:
-            raise DbtError("this is not a manifest of dbt", where=file, hint="it is target/manifest.json of a project")
+            raise DbtError(
+                "this is not a manifest of dbt", where=file, hint="it is target/manifest.json of a project"
+            )
         projects.append(project)
     return _paths(projects, dialect, Cache(_cache_file(manifests) if cached else None))
 
@@ -84,15 +115,14 @@ def _cache_file(manifests: Sequence[Path]) -> Path:
 
 
 def tree_as_text(paths: Paths, steps: Sequence[Step], width: int = 0) -> str:
-    """Return a tree with the expression at each step and the borders of products marked."""
-    width = width or max(80, shutil.get_terminal_size((120, 24)).columns)
+    """Return a tree with the expression at each step and the borders of products marked; `width` 0 cuts nothing."""
     lines: list[str] = []
     above: list[Step] = []
     for number, step in enumerate(steps):
         del above[step.level :]
         product = _product(paths, step.address)
         border = bool(above) and product != _product(paths, above[-1].address)
-        label = _label(paths, step.address, with_product=border or not above)
+        label = _label(paths, step.address, with_product=not above)
         head = _branches(steps, number) + (f"[{product}] " if border else "") + label
         lines.append(_fitted(head, _told(step), width))
         above.append(step)
@@ -118,7 +148,7 @@ def _told(step: Step) -> str:
 
 def _fitted(head: str, told: str, width: int) -> str:
     room = width - len(head) - 2
-    if told and len(told) > max(room, 20):
+    if width and len(told) > max(room, 20):
         told = told[: max(room, 20) - 1] + "…"
     return f"{head}  {told}".rstrip()
 

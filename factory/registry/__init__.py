@@ -6,9 +6,10 @@ Takes certified products; gives version folders, port snapshots and the registry
 
 from factory.registry.index import read_index, refresh_index
 from factory.registry.ports import current_snapshot, export_ports, point_to, refresh_ports_database
-from factory.registry.store import Publication, Registry
+from factory.registry.store import LINEAGE_FILE, Publication, Registry
 
 __all__ = [
+    "LINEAGE_FILE",
     "Publication",
     "Registry",
     "current_snapshot",

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factory.artifacts import Artifacts, read_artifacts
-from factory.build import Dbt
+from factory.artifacts import Artifacts
 from factory.contract import read_promises
 from factory.errors import ProductError
 from factory.files import told_as, write_whole
 from factory.locking import locked
+from factory.parse import parse_products
 from factory.products import Product, discover
 from factory.scaffold.merge import KEEP_FILE, files_below, keepers
 from factory.scaffold.product import scratch_folder
 from factory.scaffold.template import ANSWERS_FILE, TemplateError, own_template, read_answers, render, sign
-from factory.umbrella import sync, write_run_profile
 from factory.workspace import Workspace
 
 _CLASSES = ("public", "internal", "confidential", "restricted")
@@ -83,7 +82,7 @@ def adopt(
                 hint="the workspace needs a template (copier.yml) in a git repository, committed and best tagged",
             )
         source = template.export(template.latest, scratch)
-        artifacts = _parse(ws, products, scratch)
+        artifacts = parse_products(ws, products, scratch)
         adopted = []
         for product in chosen:
             remembered = {k: v for k, v in read_answers(product.folder).items() if not k.startswith("_")}
@@ -108,18 +107,6 @@ def _write(product: Product, room: Path, version: str, answers: Mapping[str, Any
             write_whole(file, text + "".join(f"{path}\n" for path in added), durable=False)
         write_whole(product.folder / ANSWERS_FILE, (room / ANSWERS_FILE).read_bytes(), durable=False)
     return Adopted(product.name, version, answers, kept)
-
-
-def _parse(ws: Workspace, products: Mapping[str, Product], scratch: Path) -> Artifacts:
-    """Let dbt read the products, in a folder of its own so that no run is disturbed."""
-    sync(ws, products.values())
-    artifacts = scratch / "dbt"
-    dbt = Dbt(ws, write_run_profile(ws, products, {}), "", artifacts=artifacts)
-    try:
-        dbt.parse(products, write=True)
-    finally:
-        dbt.close()
-    return read_artifacts(artifacts)
 
 
 def answers_from(product: Product, products: Mapping[str, Product], artifacts: Artifacts) -> dict[str, Any]:
