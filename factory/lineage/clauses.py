@@ -6,7 +6,7 @@ Takes sqlglot's scopes and expressions; gives parts of them, and the kinds of li
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -39,7 +39,29 @@ def selects_of(scope: Scope) -> list[exp.Expr]:
 
 def joins_of(scope: Scope) -> list[exp.Join]:
     """Return a query's joins, in order."""
-    return list(scope.expression.args.get("joins") or ())
+    return joins_in(scope.expression)
+
+
+def joins_in(query: exp.Expr) -> list[exp.Join]:
+    """Return the joins of a query's FROM clause in the order of the text, those in parentheses too."""
+    begin = query.args.get("from_")
+    found: list[exp.Join] = []
+    waiting: list[exp.Expr] = [
+        *reversed(query.args.get("joins") or ()),
+        *([begin] if begin is not None else []),
+    ]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Join):
+            found.append(node)
+        inner = node.this if isinstance(node, exp.Join | exp.From) else node
+        if isinstance(inner, exp.Table):
+            waiting += reversed(inner.args.get("joins") or ())
+        elif isinstance(inner, exp.Subquery | exp.Paren):
+            waiting += reversed(inner.args.get("joins") or ())
+            if isinstance(inner.this, exp.Table | exp.Subquery | exp.Paren):
+                waiting.append(inner.this)
+    return found
 
 
 def is_star(projection: exp.Expr) -> bool:
@@ -66,17 +88,16 @@ class Parts:
 
     Attributes:
         columns: the columns that it names, and how each enters it.
-        windows, queries, choices, generators: whether it has windows, subqueries, a choice of columns (`columns(...)`,
-            `* like`, `#1`), or something that gives values of its own (a count of rows, a number, a time).
-        masking: the subqueries' values go through a declared anonymiser.
+        queries: its subqueries, each with how it enters it, and whether through a declared anonymiser.
+        windows, choices, generators: whether it has windows, a choice of columns (`columns(...)`, `* like`, `#1`), or
+            something that gives values of its own (a count of rows, a number, a time).
     """
 
     columns: list[Part] = field(default_factory=list)
+    queries: list[tuple[exp.Query, str, bool]] = field(default_factory=list)
     windows: bool = False
-    queries: bool = False
     choices: bool = False
     generators: bool = False
-    masking: bool = False
 
 
 _MARK = re.compile(r"\s*anonymiser:\s*(\w+)\s*")
@@ -108,8 +129,7 @@ def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
                 parts.columns.append(Part(node, kind, masking))
             continue
         if isinstance(node, exp.Query):
-            parts.queries = True
-            parts.masking = parts.masking or masking
+            parts.queries.append((node, kind, masking))
             continue
         if isinstance(node, exp.Comprehension):
             own |= {each.name for each in (node.expression, node.args.get("position")) if each is not None}
@@ -187,25 +207,9 @@ def columns_of_named_windows(scope: Scope, part: exp.Expr) -> Iterator[exp.Colum
 def pivots_of(scope: Scope) -> Iterator[exp.Pivot]:
     """Yield the PIVOTs and UNPIVOTs of a query's own FROM clause."""
     args = scope.expression.args
-    begin = args.get("from_") or args.get("from")
-    for part in (begin, *(args.get("joins") or ())):
+    for part in (args.get("from_"), *joins_in(scope.expression)):
         if part is not None and part.this is not None:
             yield from part.this.args.get("pivots") or ()
-
-
-def turned_by(pivot: exp.Pivot) -> list[exp.Column]:
-    """Return the columns that a PIVOT sums up and turns, or that an UNPIVOT puts under each other.
-
-    What stands in the IN of a PIVOT are values, even where they look like names.
-    """
-    fields = pivot.fields if pivot.args.get("unpivot") else [field.this for field in pivot.fields]
-    return [column for part in (*pivot.expressions, *fields) for column in part.find_all(exp.Column)]
-
-
-def kept_by(names: Iterable[str], parts: Iterable[exp.Column]) -> list[str]:
-    """Return the columns that a PIVOT neither sums up nor turns, in lower case."""
-    used = {column.name.lower() for column in parts}
-    return [name.lower() for name in names if name.lower() not in used]
 
 
 def _is_aggregate(node: Any) -> bool:
@@ -243,7 +247,7 @@ def row_clauses(expression: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     distinct = args.get("distinct")
     if isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None:
         yield "FILTER", distinct.args["on"]
-    for join in args.get("joins") or ():
+    for join in joins_in(expression):
         if join.args.get("on") is not None:
             yield "JOIN", join.args["on"]
         if join.args.get("match_condition") is not None:

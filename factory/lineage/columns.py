@@ -16,10 +16,8 @@ from sqlglot.optimizer.scope import Scope
 from factory.lineage.clauses import (
     Parts,
     columns_of_named_windows,
-    is_inside,
     is_masked,
     joins_of,
-    kept_by,
     own_columns,
     parts_of,
     pivots_of,
@@ -28,11 +26,10 @@ from factory.lineage.clauses import (
     says_all,
     selects_of,
     sums_up,
-    turned_by,
 )
 from factory.lineage.flows import Flow, field_of
 from factory.lineage.graph import Source
-from factory.lineage.names import Has, Names, Output, Relation, Table, function_columns, key_of
+from factory.lineage.names import Has, Names, Output, Relation, Table, function_columns, key_of, values_in
 
 TABLE = "table:"
 UNKNOWN_CHOICE = "a choice of columns that cannot be followed"
@@ -44,15 +41,12 @@ LONGEST = 400
 _LATERAL_ALIASES = {"clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "teradata"}
 # Names without parentheses that databases answer themselves.
 _ANSWERED = {
-    "level",
-    "localtime",
-    "localtimestamp",
-    "rownum",
-    "session_user",
-    "sysdate",
-    "systimestamp",
-    "user",
+    "oracle": {"level", "rownum", "rowid", "sysdate", "systimestamp", "user"},
+    "postgres": {"localtime", "localtimestamp", "session_user", "user"},
+    "redshift": {"session_user", "sysdate", "user"},
+    "tsql": {"session_user", "user"},
 }
+
 # Units of time stand as bare names in functions that sqlglot does not know.
 _UNITS = {
     "day", "days", "dayofweek", "dayofyear", "doy", "dow", "epoch", "hour", "hours", "microsecond", "millisecond",
@@ -83,12 +77,20 @@ class Columns:
         self.before: dict[tuple[int, str], Flow] = {}
         self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
         self.waited = False
+        self.open: set[int] = set()
 
-    def inner_queries(self, scope: Scope, body: exp.Expr) -> Iterator[tuple[Scope, bool]]:
-        """Yield the subqueries in an expression, and whether only their having a row counts."""
-        for inner in scope.subquery_scopes:
-            if is_inside(inner.expression, body):
-                yield inner, isinstance(inner.expression.parent, exp.Exists)
+    def inner_queries(self, scope: Scope, parts: Parts) -> Iterator[tuple[Scope, str, bool, bool]]:
+        """Yield the subqueries in an expression: how each enters it, masked or not, and if only having a row counts."""
+        if not parts.queries:
+            return
+        scopes = {id(inner.expression): inner for inner in scope.subquery_scopes}
+        for query, kind, masking in parts.queries:
+            exists = isinstance(query.parent, exp.Exists)
+            node: exp.Expr = query
+            while id(node) not in scopes and isinstance(node, exp.Subquery):
+                node = node.this
+            if id(node) in scopes:
+                yield scopes[id(node)], kind, masking, exists
 
     def flow(self, scope: Scope, name: str) -> Flow:
         """Return what flows into one output column of a scope; a column on its own way in adds what it had before."""
@@ -106,8 +108,12 @@ class Columns:
             flow = self.column(scope, each.column, part=part)
             found |= {Source(s.relation, s.column, kind, each.masking or s.masking) for s in flow.sources}
         flows = [self.column(scope, column, part=part) for column in columns_of_named_windows(scope, part)]
-        flows += [self.flow(inner, name) for inner, exists in self.inner_queries(scope, part) if not exists
-                  for name in self.names.names(inner)]  # fmt: skip
+        flows += [
+            self.flow(inner, name)
+            for inner, _, _, exists in self.inner_queries(scope, parts_of(part, self.anonymisers))
+            if not exists
+            for name in self.names.names(inner)
+        ]
         names = self.names
         if kind in ("GROUP_BY", "SORT") or isinstance(part, exp.Tuple):
             flows += [self.flow(scope, name) for n in positions_in(part) if (name := names.at(scope, n - 1))]
@@ -124,30 +130,25 @@ class Columns:
 
         What EXCEPT takes away gives no values.
         """
-        position = self.names.positions(scope).get(name.lower(), -1)
-        by_name = bool(scope.expression.args.get("by_name"))
-        branches = scope.set_operation_scopes
+        branches = [self.names.itself(branch) for branch in scope.set_operation_scopes]
         if isinstance(scope.expression, exp.Except):
             branches = branches[:1]
+        by_name = bool(scope.expression.args.get("by_name")) or all(
+            map(self.names.is_one_open_star, branches)
+        )
+        position = self.names.positions(scope).get(name.lower(), -1)
         result = Flow()
         made: dict[str, bool] = {}
-        for number, branch in enumerate(branches):
-            inner = self.names.itself(branch)
+        for number, inner in enumerate(branches):
             if by_name:
-                wanted = (
-                    name if self.names.output(inner, name) or self.names.through_star(inner, name) else ""
-                )
+                known = self.names.output(inner, name) is not None
+                wanted = name if known or self.names.through_star(inner, name) else ""
             else:
-                wanted = self.names.at(inner, position) if position >= 0 else ""
-                if not wanted and self.names.open_stars(inner):
-                    if number:
-                        result.unknown = (
-                            result.unknown or f"which column of a star goes to {name} is not known"
-                        )
-                        continue
-                    wanted = name
+                wanted = self.names.at(inner, position) if position >= 0 else "" if number else name
+                if not wanted:
+                    result.unknown = result.unknown or f"which column of a star goes to {name} is not known"
             if wanted:
-                flow = self.flow(branch, wanted)
+                flow = self.flow(scope.set_operation_scopes[number], wanted)
                 result.add(flow, "IDENTITY")
                 made[flow.expression] = flow.makes
         made.pop("", None)
@@ -161,6 +162,8 @@ class Columns:
         if output is not None:
             return self.output(scope, output)
         stars = self.names.through_star(scope, name)
+        if len(stars) == 1 and stars[0].pivot is not None:
+            return self.pivoted(scope, stars[0].pivot, name)
         if len(stars) == 1 and stars[0].source is not None:
             return self.from_source(scope, stars[0].source, name)
         if stars:
@@ -199,7 +202,7 @@ class Columns:
             for column in columns_of_named_windows(scope, body):
                 result.add(self.column(scope, column, projection=projection), "WINDOW", masking)
         if parts.queries:
-            self.add_subqueries(scope, body, result, masking or parts.masking)
+            self.add_subqueries(scope, parts, result, masked=masking)
         result.generator = result.generator or parts.generators
         result.expression = self.written(scope, projection, body, parts)
         result.makes = True
@@ -211,7 +214,7 @@ class Columns:
     def written(self, scope: Scope, projection: exp.Expr, body: exp.Expr, parts: Parts) -> str:
         """Return an expression as SQL, with what inner queries make of its columns in their place, if that is short."""
         # Writing a query out may change it, and that of a subquery is still to be read.
-        text = self.writer.generate(body, copy=parts.queries)
+        text = self.writer.generate(body, copy=bool(parts.queries))
         inner: dict[int, str] = {}
         for part in parts.columns:
             made = self.column(scope, part.column, projection=projection)
@@ -225,17 +228,17 @@ class Columns:
                 place: exp.Expr = exp.Var(this=inner[id(part.column)])
                 places.append((place, part.column))
                 part.column.replace(place)
-        text = self.writer.generate(body, copy=parts.queries)
+        text = self.writer.generate(body, copy=bool(parts.queries))
         for place, column in places:
             place.replace(column)
         return text
 
-    def add_subqueries(self, scope: Scope, body: exp.Expr, result: Flow, masking: bool) -> None:
+    def add_subqueries(self, scope: Scope, parts: Parts, result: Flow, *, masked: bool) -> None:
         """Add what the subqueries in an expression give; whether there is a row (EXISTS) is a condition."""
-        for inner, exists in self.inner_queries(scope, body):
+        for inner, kind, masking, exists in self.inner_queries(scope, parts):
             if not exists:
                 for name in self.names.names(inner):
-                    result.add(self.flow(inner, name), "TRANSFORMATION", masking)
+                    result.add(self.flow(inner, name), kind, masking or masked)
                 continue
             for _, part in row_clauses(inner.expression):
                 result.sources |= self.sources_in(inner, part, "CONDITIONAL")
@@ -254,7 +257,7 @@ class Columns:
             # a.b.c may be a column of a table, or a field of a column; the longest name of a table is tried first
             pivot = self.pivot_called(scope, parts[number])
             source = self.names.visible(scope, parts[number]) if pivot is None else None
-            if pivot is None and source is None:
+            if pivot is None and (source is None or not _fits(source, parts[:number])):
                 continue
             name = parts[number + 1]
             flow = self.pivoted(scope, pivot, name) if pivot else self.from_source(scope, source, name)
@@ -277,30 +280,43 @@ class Columns:
             and not isinstance(part, exp.Where)
         ):
             return self.flow(scope, alias)
+        flow = self.around(scope, name, column, alias)
+        if flow is not None:
+            return flow
+        if _is_word(column, name) or self.answers(column, name):
+            return Flow(generator=True)
+        return Flow(unknown=f"the column {name} cannot be given to one table")
+
+    def around(self, scope: Scope, name: str, column: exp.Column, alias: str) -> Flow | None:
+        """Return what flows into a name, looked for in a query and then around it: what has it goes before what may."""
         at: Scope | None = scope
+        perhaps: Flow | None = None
         while at is not None:
             flow = self.of_query(at, name, column)
             if flow is not None:
                 return flow
-            if (
-                alias
-                and at is scope
-                and not (name.lower() in self.names.surely_read(scope) and self.maybe(scope, name))
-            ):
-                return self.flow(scope, alias)
             maybe = self.maybe(at, name)
-            if maybe and (_is_word(column, name) or name.lower() in _ANSWERED):
-                return Flow(generator=True)
+            if alias and at is scope and not (maybe and name.lower() in self.names.surely_read(scope)):
+                return self.flow(scope, alias)
             if name.lower() in self.names.sources(at):
                 return self.whole_row(at, self.names.sources(at)[name.lower()], name)
-            if len(maybe) == 1:
-                return self.from_source(at, maybe[0], name)
-            if maybe:
-                return Flow(unknown=f"the column {name} cannot be given to one table")
-            at = at.parent if at.can_be_correlated else None
-        if _is_word(column, name) or name.lower() in _ANSWERED:
-            return Flow(generator=True)
-        return Flow(unknown=f"the column {name} cannot be given to one table")
+            if perhaps is None and maybe and not _is_word(column, name) and not self.answers(column, name):
+                several = Flow(unknown=f"the column {name} cannot be given to one table")
+                perhaps = self.from_source(at, maybe[0], name) if len(maybe) == 1 else several
+            if at.is_udtf and at.parent is not None:
+                # What a table function takes stands before it in FROM, or around the whole query.
+                at = at.parent.parent if at.parent.can_be_correlated else None
+            else:
+                at = at.parent if at.can_be_correlated else None
+        return perhaps
+
+    def answers(self, column: exp.Column, name: str) -> bool:
+        """Say whether a name is no column, but a word that the database answers itself."""
+        words = _ANSWERED.get(self.dialect, set())
+        query = column.find_ancestor(exp.Select)
+        climbs = query is not None and query.args.get("connect") is not None
+        plain = len(column.parts) == 1 and not column.this.args.get("quoted")
+        return plain and (name.lower() in words or (climbs and name.lower() in ("level", "connect_by_root")))
 
     def of_query(self, scope: Scope, name: str, column: exp.Column) -> Flow | None:
         """Return what flows into a column that something in FROM has for certain, or that its joins share."""
@@ -407,29 +423,50 @@ class Columns:
 
     def table_function(self, scope: Scope, name: str) -> Flow:
         """Columns of unnest() and lateral functions are made of what goes in; those of a lateral query are its own."""
-        for inner in scope.subquery_scopes:
+        if id(scope) in self.open:
+            return Flow(unknown=f"the column {name} is made of itself")
+        self.open.add(id(scope))
+        try:
+            return self.made_by_function(scope, name)
+        finally:
+            self.open.discard(id(scope))
+
+    def made_by_function(self, scope: Scope, name: str) -> Flow:
+        """Return what flows into a column of a table function."""
+        called = [each.lower() for each in function_columns(scope, self.names.name)]
+        place = called.index(name.lower()) if name.lower() in called else None
+        values = values_in(scope.expression)
+        if values is not None:
+            return self.made_by_values(scope, values, place)
+        lateral = scope.expression.this if isinstance(scope.expression, exp.Lateral) else None
+        for inner in scope.subquery_scopes if isinstance(lateral, exp.Query) else ():
             names = self.names.names(inner)
-            called = [each.lower() for each in function_columns(scope)] or [each.lower() for each in names]
-            if name.lower() in called and called.index(name.lower()) < len(names):
-                return self.flow(inner, names[called.index(name.lower())])
+            given = called or [each.lower() for each in names]
+            if name.lower() in given and given.index(name.lower()) < len(names):
+                return self.flow(inner, names[given.index(name.lower())])
             return Flow(unknown=f"the column {name} is not in the query it is read from")
+        offset = scope.expression.args.get("offset")
+        if isinstance(offset, exp.Identifier) and offset.name.lower() == name.lower():
+            return Flow(generator=True)
         result = Flow()
-        place = [each.lower() for each in function_columns(scope)]
-        values = scope.expression
-        if isinstance(values, exp.Values):
-            number = place.index(name.lower()) if name.lower() in place else None
-            for row in values.expressions:
-                parts = row.expressions if isinstance(row, exp.Tuple) else [row]
-                if number is not None:
-                    parts = parts[number : number + 1]
-                for part in parts:
-                    for column in own_columns(part):
-                        result.add(self.column(scope, column), "TRANSFORMATION")
-            return result
-        if name.lower() not in place[1:] or len(values.expressions) <= 1:
-            result.generator = not any(True for _ in own_columns(values))
-        for column in own_columns(values):
-            result.add(self.column(scope, column), "TRANSFORMATION")
+        parts = parts_of(scope.expression, self.anonymisers)
+        for part in parts.columns:
+            result.add(self.column(scope, part.column), "TRANSFORMATION", part.masking)
+        for inner, _, masking, _ in self.inner_queries(scope, parts):
+            for each in self.names.names(inner):
+                result.add(self.flow(inner, each), "TRANSFORMATION", masking)
+        result.generator = not result.sources
+        return result
+
+    def made_by_values(self, scope: Scope, values: exp.Values, place: int | None) -> Flow:
+        """Return what flows into a column of a list of values: what stands at its place in each row."""
+        result = Flow()
+        for row in values.expressions:
+            parts = row.expressions if isinstance(row, exp.Tuple) else [row]
+            for part in parts if place is None else parts[place : place + 1]:
+                plain = isinstance(part, exp.Column)
+                for column in own_columns(part):
+                    result.add(self.column(scope, column), "IDENTITY" if plain else "TRANSFORMATION")
         return result
 
     def pivots(self, scope: Scope) -> tuple[exp.Pivot, ...]:
@@ -448,34 +485,42 @@ class Columns:
 
     def pivoted(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
         """Return what flows into a column of a turned table: what is kept, what is summed up, what is turned back."""
-        parts = turned_by(pivot)
-        made = Flow()
-        if pivot.args.get("unpivot"):
-            if name.lower() in (part.name.lower() for part in pivot.expressions):
-                for column in parts:
-                    made.add(self.turned(scope, pivot, column.name), "IDENTITY")
-                return made
-            if name.lower() in (each.this.name.lower() for each in pivot.fields if isinstance(each, exp.In)):
-                return made  # the names of the columns
-            return self.turned(scope, pivot, name)
-        if name.lower() in kept_by(self.names.columns(self.names.behind_pivot(scope, pivot)), parts):
-            return self.turned(scope, pivot, name)
-        for part in pivot.expressions:
-            for column in part.find_all(exp.Column):
-                made.add(self.turned(scope, pivot, column.name), "AGGREGATION")
-        for field_ in pivot.fields:
-            for column in field_.this.find_all(exp.Column):
-                made.add(self.turned(scope, pivot, column.name), "CONDITIONAL")
-        return made
+        columns = self.names.turned(scope, pivot)
+        column = next((each for each in columns if each.name.lower() == name.lower()), None)
+        stars = [each for each in columns if each.name == "*"]
+        if column is None and stars:
+            made = [each for each in stars if each.sums]
+            column = stars[0] if len(stars) == 1 else None
+            if column is None:
+                return Flow(unknown=f"whether {name} is kept by a PIVOT or made by it is not known")
+            if not made:
+                return self.turned(scope, pivot, name)
+        if column is None:
+            return Flow(unknown=f"the column {name} is not in what a PIVOT gives")
+        if column.kept == "?":
+            return Flow(unknown=f"which column is called {name} is not known")
+        if column.kept:
+            return self.turned(scope, pivot, column.kept)
+        result = Flow()
+        for each in column.under:
+            result.add(self.turned(scope, pivot, each), "IDENTITY")
+        for sum_ in column.sums:
+            for part in sum_.find_all(exp.Column):
+                result.add(self.turned(scope, pivot, part.name), "AGGREGATION")
+        for field_ in pivot.fields if column.sums else ():
+            for part in field_.this.find_all(exp.Column):
+                result.add(self.turned(scope, pivot, part.name), "CONDITIONAL")
+        result.generator = bool(column.sums)
+        return result
 
     def pivot_groups(self, scope: Scope, pivot: exp.Pivot) -> set[Source]:
-        """Return what a turned table is grouped by: all columns that it keeps."""
+        """Return what a turned table is grouped by: all columns that it keeps, as far as they are known."""
         if pivot.args.get("unpivot"):
             return set()
-        parts = turned_by(pivot)
         found: set[Source] = set()
-        for name in kept_by(self.names.columns(self.names.behind_pivot(scope, pivot)), parts):
-            found |= self.turned(scope, pivot, name).sources
+        for column in self.names.turned(scope, pivot):
+            if column.kept and column.kept not in ("*", "?"):
+                found |= self.turned(scope, pivot, column.kept).sources
         return found
 
     def turned(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
@@ -487,6 +532,14 @@ def called(table: exp.Table) -> str:
     """Return a table's name as SQL has it, in quotes where it needs them."""
     parts = (part for part in (table.catalog, table.db, table.name) if part)
     return ".".join(part if re.fullmatch(r"[\w$-]+", part) else f'"{part}"' for part in parts)
+
+
+def _fits(source: Relation, before: list[str]) -> bool:
+    """Say whether what stands before a table's name, in a column, can be its schema and catalog."""
+    if not before or not isinstance(source, exp.Table):
+        return not before
+    places = [source.catalog.lower(), source.db.lower()]
+    return [each.lower() for each in before] == places[-len(before) :]
 
 
 def _is_order(part: exp.Expr | None) -> bool:

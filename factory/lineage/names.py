@@ -8,7 +8,7 @@ nothing is guessed where there is a choice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from sqlglot.optimizer.scope import Scope
 
 from factory.lineage.choices import chosen
 from factory.lineage.clauses import is_star, joins_of, pivots_of, selects_of
+from factory.lineage.turned import Turned, turned_columns
 
 Relation: TypeAlias = Scope | exp.Table
 
@@ -59,6 +60,8 @@ class Output:
         column: its name there.
         quoted: the name is written in quotes.
         declared: for what is left of a star: some of its columns are known.
+        loose: it comes from a star over columns that are not all known, so its place among them is not known.
+        pivot: for what is left of a star: the PIVOT that gives it.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Output:
     column: str = ""
     quoted: bool = False
     declared: bool = False
+    loose: bool = False
+    pivot: exp.Pivot | None = None
 
 
 def key_of(table: exp.Table) -> tuple[str, str, str]:
@@ -82,6 +87,7 @@ class Names:
     ) -> None:
         self.known = known
         self.dialect = dialect
+        self.name = type(dialect).__name__.lower()
         self.choices = choices
         self.recursive: dict[int, Scope] = {}
         self._outputs: dict[int, list[Output]] = {}
@@ -92,6 +98,7 @@ class Names:
         self._shared: dict[int, dict[str, list[str]]] = {}
         self._aliases: dict[int, dict[str, int]] = {}
         self._own: dict[int, frozenset[str]] = {}
+        self._turned: dict[int, list[Turned]] = {}
 
     # Queries
 
@@ -113,7 +120,8 @@ class Names:
         found = self._positions.get(id(scope))
         if found is None:
             outputs = self.outputs(scope)
-            found = {outputs[n].name.lower(): n for n in reversed(range(len(outputs)))}
+            known = next((n for n, output in enumerate(outputs) if output.loose), len(outputs))
+            found = {outputs[n].name.lower(): n for n in reversed(range(known))}
             self._positions[id(scope)] = found
         return found
 
@@ -128,11 +136,17 @@ class Names:
     def at(self, scope: Scope, position: int) -> str:
         """Return the name of a query's column by its place, counted from 0; empty where that cannot be told."""
         for number, output in enumerate(self.outputs(scope)):
-            if output.name == "*":
+            if output.name == "*" or output.loose:
                 return ""
             if number == position:
                 return output.name
         return ""
+
+    def is_one_open_star(self, scope: Scope) -> bool:
+        """Say whether a query is one star, over columns that are not all known, and nothing beside."""
+        selects = selects_of(scope)
+        plain = len(selects) == 1 and isinstance(selects[0], exp.Star) and not any(selects[0].args.values())
+        return plain and not scope.set_operation_scopes and bool(self.open_stars(scope))
 
     def open_stars(self, scope: Scope) -> list[Output]:
         """Return the stars of a query over columns that are not all known."""
@@ -147,14 +161,15 @@ class Names:
                 more = [o for o in self.outputs(self.itself(branch)) if o.name.lower() not in seen]
                 outputs += more
                 seen |= {output.name.lower() for output in more}
-        return [Output(o.name, o.projection if o.name == "*" else None, quoted=o.quoted, source=o.source,
-                       declared=o.declared) for o in outputs]  # fmt: skip
+        return [replace(o, projection=o.projection if o.name == "*" else None) for o in outputs]
 
     def _select_outputs(self, scope: Scope) -> list[Output]:
         outputs: list[Output] = []
         for number, projection in enumerate(selects_of(scope)):
             if is_star(projection):
-                outputs += self._star(scope, projection)
+                spelled = self._star(scope, projection)
+                loose = any(output.name == "*" for output in spelled)
+                outputs += [replace(output, loose=True) for output in spelled] if loose else spelled
                 continue
             if self.choices and (found := self._chosen(scope, projection)) is not None:
                 outputs += found
@@ -214,20 +229,32 @@ class Names:
         gone, renamed, replaced = _changes(star)
         gone |= {each.name.lower() for each in scope.expression.args.get("exclude") or ()}
         outputs: list[Output] = []
-        seen: dict[str, None] = {}
         for output in self._behind(scope, projection):
             old = output.column.lower()
-            if output.name == "*" or old not in gone:
+            if output.name == "*" or not self._is_gone(scope, output, star, gone):
                 new = renamed.get(old, output.name)
-                outputs.append(Output(new, replaced.get(old, output.projection), output.source, output.column,
-                                      output.quoted, output.declared))  # fmt: skip
-            seen[old] = None
+                made = replaced.get(old, output.projection)
+                outputs.append(replace(output, name=new, projection=made))
         return outputs
+
+    def _is_gone(self, scope: Scope, output: Output, star: exp.Expr, gone: set[str]) -> bool:
+        """Say whether a star leaves a column out; `exclude (a.id)` leaves out that of `a` alone."""
+        if output.column.lower() not in gone:
+            return False
+        named = [
+            each.table.lower()
+            for each in star.args.get("except_") or ()
+            if isinstance(each, exp.Column) and each.table and each.name.lower() == output.column.lower()
+        ]
+        return not named or any(self.sources(scope).get(table) is output.source for table in named)
 
     def _behind(self, scope: Scope, projection: exp.Expr) -> list[Output]:
         sources = self.sources(scope)
         if isinstance(projection, exp.Column):
             source = sources.get(projection.table.lower()) or self.visible(scope, projection.table)
+            for pivot in pivots_of(scope):
+                if pivot.alias and pivot.alias.lower() == projection.table.lower():
+                    source = self.behind_pivot(scope, pivot)
             return (
                 [Output("*", projection)] if source is None else self._columns_of(scope, source, projection)
             )
@@ -254,13 +281,14 @@ class Names:
 
     def _columns_of(self, scope: Scope, source: Relation, star: exp.Expr) -> list[Output]:
         """Return the columns that a source has for a star, and a star for those that are not known."""
-        pivots = [pivot for pivot in pivots_of(scope) if pivot.parent is not None]
-        pivot = next((p for p in pivots if self.behind_pivot(scope, p) is source), None)
+        pivot = next((p for p in pivots_of(scope) if self.behind_pivot(scope, p) is source), None)
         if pivot is not None:
-            columns = list(pivot.output_columns(self.columns(source)) or pivot.alias_column_names)
             alias = pivot.alias or (pivot.parent.alias_or_name if pivot.parent else "")
-            return [Output(c, exp.column(c, table=alias or None), column=c) for c in columns] or [
-                Output("*", star)
+            return [
+                Output("*", star, pivot=pivot, declared=len(self.turned(scope, pivot)) > 1)
+                if column.name == "*"
+                else Output(column.name, exp.column(column.name, table=alias or None), column=column.name)
+                for column in self.turned(scope, pivot)
             ]
         if isinstance(source, exp.Table):
             given = source.alias_column_names
@@ -273,7 +301,7 @@ class Names:
             return found
         inner = self.itself(source)
         if not isinstance(inner.expression, exp.Query):
-            names = function_columns(inner)
+            names = function_columns(inner, self.name)
             return [Output(n, None, source, n) for n in names] or [Output("*", star, source)]
         return [
             Output("*", star, source, declared=output.declared)
@@ -333,6 +361,23 @@ class Names:
                 return source
         return None
 
+    def turned(self, scope: Scope, pivot: exp.Pivot) -> list[Turned]:
+        """Return the columns of what a PIVOT or UNPIVOT gives."""
+        found = self._turned.get(id(pivot))
+        if found is None:
+            source = self.behind_pivot(scope, pivot)
+            open_ = source is None or self.is_open(source)
+            found = self._turned[id(pivot)] = turned_columns(pivot, self.columns(source), open_=open_)
+        return found
+
+    def is_open(self, source: Relation) -> bool:
+        """Say whether a source may have more columns than are known."""
+        if isinstance(source, exp.Table):
+            table = self.known.get(key_of(source))
+            return table is None or table.open or not table.columns
+        inner = self.itself(source)
+        return not isinstance(inner.expression, exp.Query) or bool(self.open_stars(inner))
+
     def columns(self, source: Relation | None) -> list[str]:
         """Return the names of a source's columns, as far as they are known."""
         if isinstance(source, exp.Table):
@@ -361,8 +406,12 @@ class Names:
             return Has.MAYBE if table.open or not table.columns else Has.NO
         inner = self.itself(source)
         if not isinstance(inner.expression, exp.Query):
-            names = [each.lower() for each in function_columns(inner)]
-            return Has.YES if name.lower() in names else (Has.NO if names else Has.MAYBE)
+            names = [each.lower() for each in function_columns(inner, self.name)]
+            if name.lower() in names:
+                return Has.YES
+            # BigQuery lets the fields of an unnested struct be named without it.
+            fields = self.name == "bigquery" and isinstance(inner.expression, exp.Unnest)
+            return Has.NO if names and not fields else Has.MAYBE
         if self.output(inner, name) is not None:
             return Has.YES
         return Has.MAYBE if any(self._lets_through(o, name) for o in self.open_stars(inner)) else Has.NO
@@ -442,14 +491,41 @@ class Names:
         return found
 
 
-def function_columns(scope: Scope) -> list[str]:
+def function_columns(scope: Scope, dialect: str = "") -> list[str]:
     """Return the columns of a table function, as far as its alias, or what it is, tells them."""
     expression = scope.expression
     names = list(expression.alias_column_names)
+    offset = expression.args.get("offset") if isinstance(expression, exp.Unnest) else None
+    if isinstance(offset, exp.Identifier) and offset.name not in names:
+        names.append(offset.name)
+    values = values_in(expression)
+    if values is not None and not names:
+        first = values.expressions[0] if values.expressions else None
+        width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
+        prefix, begin = _VALUES.get(dialect, ("column", 1))
+        return [f"{prefix}{number}" for number in range(begin, begin + width)]
     if not names and isinstance(expression, exp.Lateral) and isinstance(expression.this, exp.Explode):
-        flattened = "flatten" in type(expression.this).__name__.lower()
-        return list(_FLATTEN) if flattened else []
+        if "flatten" in type(expression.this).__name__.lower():
+            return list(_FLATTEN)
+        return ["pos", "col"] if isinstance(expression.this, exp.Posexplode) else ["col"]
     return names
+
+
+def values_in(expression: exp.Expr) -> exp.Values | None:
+    """Return the list of values that something in FROM is: by itself, or behind LATERAL or APPLY."""
+    while isinstance(expression, exp.Lateral | exp.Subquery | exp.Paren):
+        expression = expression.this
+    return expression if isinstance(expression, exp.Values) else None
+
+
+#: What databases call the columns of a list of values: what stands before the number, and the first number.
+_VALUES = {
+    "duckdb": ("col", 0),
+    "databricks": ("col", 1),
+    "spark": ("col", 1),
+    "trino": ("_col", 0),
+    "athena": ("_col", 0),
+}
 
 
 def _changes(star: exp.Expr) -> tuple[set[str], dict[str, str], dict[str, exp.Expr]]:

@@ -22,6 +22,7 @@ from factory.lineage.columns import TABLE
 from factory.lineage.graph import ColumnTrace, Influence
 from factory.lineage.names import Table
 from factory.lineage.reader import Reader
+from factory.lineage.rewrite import one_query
 
 __all__ = ["TABLE", "Statement", "read_statement"]
 
@@ -113,12 +114,10 @@ def _opened(
     """Parse a statement and find its scopes."""
     dialect = _DIALECTS.get(adapter, adapter)
     try:
-        trees = [tree for tree in parse(sql, dialect=dialect) if tree is not None]
-        if len(trees) != 1:
-            raise _UnreadableError(f"{len(trees)} statements where there should be one")
-        tree = trees[0]
-        if not isinstance(tree, exp.Query):
-            raise _UnreadableError(f"{tree.key.upper()} is not followed: it is no SELECT")
+        sql = sql.lstrip("\ufeff")
+        tree = one_query(parse(sql, dialect=dialect), sql)
+        if isinstance(tree, str):
+            raise _UnreadableError(tree)
         known = {**tables, **_without(tree, inlined)}
         root = build_scope(qualify_tables(tree, dialect=dialect))
     except ValueError as error:

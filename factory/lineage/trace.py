@@ -210,7 +210,12 @@ class _Tracer:
                 key = ("", "factory_external", f"s{number}")
                 sql = sql.replace(name, ".".join(key[1:]))
             tables.append((key, table))
-        wanted = (*(column.name for column in relation.columns), *self.wanted.get(unique_id, ()))
+        keys = str([relation.snapshot.get("updated_at"), relation.snapshot.get("unique_key")])
+        wanted = (
+            *(column.name for column in relation.columns),
+            *(re.findall(r"\w+", keys) if relation.snapshot else ()),
+            *self.wanted.get(unique_id, ()),
+        )
         return Task(sql, node.dialect, tuple(tables), tuple(sorted(inlined, key=lambda pair: pair[0])), wanted,
                     tuple(sorted(node.anonymisers)))  # fmt: skip
 
