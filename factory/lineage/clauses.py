@@ -6,7 +6,7 @@ Takes sqlglot's scopes and expressions; gives parts of them, and the kinds of li
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -44,23 +44,22 @@ def joins_of(scope: Scope) -> list[exp.Join]:
 
 def joins_in(query: exp.Expr) -> list[exp.Join]:
     """Return the joins of a query's FROM clause in the order of the text, those in parentheses too."""
-    begin = query.args.get("from_")
     found: list[exp.Join] = []
-    waiting: list[exp.Expr] = [
-        *reversed(query.args.get("joins") or ()),
-        *([begin] if begin is not None else []),
-    ]
-    while waiting:
-        node = waiting.pop()
+
+    def visit(node: exp.Expr | None) -> None:
+        inner = node.this if isinstance(node, exp.Join | exp.From) else node
+        if isinstance(inner, exp.Subquery | exp.Paren) and isinstance(
+            inner.this, exp.Table | exp.Subquery | exp.Paren
+        ):
+            visit(inner.this)
+        if isinstance(inner, exp.Table | exp.Subquery | exp.Paren):
+            for join in inner.args.get("joins") or ():
+                visit(join)
         if isinstance(node, exp.Join):
             found.append(node)
-        inner = node.this if isinstance(node, exp.Join | exp.From) else node
-        if isinstance(inner, exp.Table):
-            waiting += reversed(inner.args.get("joins") or ())
-        elif isinstance(inner, exp.Subquery | exp.Paren):
-            waiting += reversed(inner.args.get("joins") or ())
-            if isinstance(inner.this, exp.Table | exp.Subquery | exp.Paren):
-                waiting.append(inner.this)
+
+    for part in (query.args.get("from_"), *(query.args.get("joins") or ())):
+        visit(part)
     return found
 
 
@@ -89,12 +88,14 @@ class Parts:
     Attributes:
         columns: the columns that it names, and how each enters it.
         queries: its subqueries, each with how it enters it, and whether through a declared anonymiser.
+        stars: whole rows in functions (`hash(*)`, `to_json(t.*)`), each with how it enters it, and whether masked.
         windows, choices, generators: whether it has windows, a choice of columns (`columns(...)`, `* like`, `#1`), or
             something that gives values of its own (a count of rows, a number, a time).
     """
 
     columns: list[Part] = field(default_factory=list)
     queries: list[tuple[exp.Query, str, bool]] = field(default_factory=list)
+    stars: list[tuple[exp.Expr, str, bool]] = field(default_factory=list)
     windows: bool = False
     choices: bool = False
     generators: bool = False
@@ -122,10 +123,8 @@ def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
         node, kind, masking = waiting.pop()
         if node.comments and anonymisers:
             masking = masking or is_masked(node, anonymisers)
-        if isinstance(node, exp.Column):
-            if isinstance(node.this, exp.Star):
-                parts.choices = True
-            elif node.table or node.name not in own:
+        if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+            if node.table or node.name not in own:
                 parts.columns.append(Part(node, kind, masking))
             continue
         if isinstance(node, exp.Query):
@@ -133,18 +132,49 @@ def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
             continue
         if isinstance(node, exp.Comprehension):
             own |= {each.name for each in (node.expression, node.args.get("position")) if each is not None}
-        elif isinstance(node, exp.Window):
-            parts.windows = parts.generators = True
-        elif isinstance(node, _CHOICES) or (
-            isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count)
-        ):
-            parts.choices = True
-        elif isinstance(node, exp.Func) and not parts.generators:
-            parts.generators = _generates(node)
+        if isinstance(node, exp.Dot) and (part := field_of_struct(node.this, node.name)) is not None:
+            waiting.append((part, kind, masking))
+            continue
+        if is_star(node) and not isinstance(node.parent, exp.Count):
+            parts.stars.append((node, kind, masking))
+        _mark(parts, node)
         if kind == "TRANSFORMATION" and (isinstance(node, exp.WithinGroup) or _is_aggregate(node)):
             kind = "AGGREGATION"
-        waiting += [(child, _deciding(node, child) or kind, masking) for child in node.iter_expressions()]
+        waiting += [(child, _deciding(node, child) or kind, masking) for child in _inside(node)]
     return parts
+
+
+def _inside(node: exp.Expr) -> Iterable[exp.Expr]:
+    return () if isinstance(node, exp.Column) else node.iter_expressions()
+
+
+def _mark(parts: Parts, node: exp.Expr) -> None:
+    """Note what an expression has, of one of its nodes."""
+    if isinstance(node, exp.Window):
+        parts.windows = parts.generators = True
+    elif isinstance(node, _CHOICES):
+        parts.choices = True
+    elif isinstance(node, exp.Func) and not parts.generators:
+        parts.generators = _generates(node)
+
+
+def field_of_struct(body: exp.Expr, name: str) -> exp.Expr | None:
+    """Return the part of a struct that is made and read in one expression; None where it is no such struct."""
+    names: list[str] = []
+    while isinstance(body, exp.Paren | exp.Cast):
+        if isinstance(body, exp.Cast) and body.to.is_type(exp.DType.STRUCT):
+            names = [field.name.lower() for field in body.to.expressions]
+        body = body.this
+    if not isinstance(body, exp.Struct):
+        return None
+    for number, part in enumerate(body.expressions):
+        known = names[number] if number < len(names) else part.alias_or_name.lower()
+        if isinstance(part, exp.PropertyEQ) and not names:
+            known = part.this.name.lower()
+        if known == name.lower():
+            inner: exp.Expr = part.args["expression"] if isinstance(part, exp.PropertyEQ) else part.unalias()
+            return inner
+    return None
 
 
 # What gives another value at another time or in another row, with nothing flowing in: by class in sqlglot, by name.
@@ -171,6 +201,9 @@ def _deciding(parent: exp.Expr, child: exp.Expr) -> str:
         return "CONDITIONAL"
     if isinstance(parent, exp.Filter) and child.arg_key == "expression":
         return "CONDITIONAL"
+    if isinstance(parent, exp.Anonymous) and parent.name.lower() == "multiif":
+        place = next((n for n, each in enumerate(parent.expressions) if each is child), 1)
+        return "CONDITIONAL" if place % 2 == 0 and place < len(parent.expressions) - 1 else ""
     inside = isinstance(parent.parent, exp.Window | exp.WithinGroup)
     return "SORT" if isinstance(parent, exp.Order) and child.arg_key == "expressions" and not inside else ""
 
@@ -222,7 +255,7 @@ def _is_aggregate(node: Any) -> bool:
 _AGGREGATES = {
     "arbitrary", "arg_max_null", "arg_max_nulls_last", "arg_min_null", "arg_min_nulls_last", "bitstring_agg", "entropy",
     "favg", "fsum", "histogram", "histogram_exact", "kahan_sum", "kurtosis_pop", "mad", "mean", "product",
-    "reservoir_quantile", "sem", "sum_no_overflow", "sumkahan",
+    "ratio_to_report", "reservoir_quantile", "sem", "sum_no_overflow", "sumkahan",
 }  # fmt: skip
 
 # Aggregates by class in sqlglot that hand on the value of one row.

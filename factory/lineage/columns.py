@@ -6,21 +6,19 @@ query is looked for once and kept.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator
 
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.optimizer.scope import Scope
 
 from factory.lineage.clauses import (
     Parts,
     columns_of_named_windows,
+    field_of_struct,
+    is_inside,
     is_masked,
     joins_of,
-    own_columns,
     parts_of,
-    pivots_of,
     positions_in,
     row_clauses,
     says_all,
@@ -29,7 +27,8 @@ from factory.lineage.clauses import (
 )
 from factory.lineage.flows import Flow, field_of
 from factory.lineage.graph import Source
-from factory.lineage.names import Has, Names, Output, Relation, Table, function_columns, key_of, values_in
+from factory.lineage.names import Has, Output, Relation
+from factory.lineage.sources import Sources
 
 TABLE = "table:"
 UNKNOWN_CHOICE = "a choice of columns that cannot be followed"
@@ -54,30 +53,8 @@ _UNITS = {
 }  # fmt: skip
 
 
-class Columns:
+class Columns(Sources):
     """Follows columns through the scopes of one statement."""
-
-    def __init__(
-        self,
-        known: Mapping[tuple[str, str, str], Table],
-        dialect: str,
-        anonymisers: Container[str] = (),
-        *,
-        choices: bool = False,
-    ) -> None:
-        self.known = known
-        self.dialect = dialect
-        self.anonymisers = anonymisers
-        rules = Dialect.get_or_raise(dialect)
-        self.names = Names(known, rules, choices=choices)
-        self.writer = rules.generator(comments=False)
-        self.alias_first = rules.FORCE_EARLY_ALIAS_REF_EXPANSION
-        self.prefers_columns = rules.PREFER_COLUMNS_TO_ALIASES_IN_HAVING_AND_QUALIFY
-        self.done: dict[tuple[int, str], Flow] = {}
-        self.before: dict[tuple[int, str], Flow] = {}
-        self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
-        self.waited = False
-        self.open: set[int] = set()
 
     def inner_queries(self, scope: Scope, parts: Parts) -> Iterator[tuple[Scope, str, bool, bool]]:
         """Yield the subqueries in an expression: how each enters it, masked or not, and if only having a row counts."""
@@ -130,7 +107,7 @@ class Columns:
 
         What EXCEPT takes away gives no values.
         """
-        branches = [self.names.itself(branch) for branch in scope.set_operation_scopes]
+        branches = list(scope.set_operation_scopes)
         if isinstance(scope.expression, exp.Except):
             branches = branches[:1]
         by_name = bool(scope.expression.args.get("by_name")) or all(
@@ -148,7 +125,7 @@ class Columns:
                 if not wanted:
                     result.unknown = result.unknown or f"which column of a star goes to {name} is not known"
             if wanted:
-                flow = self.flow(scope.set_operation_scopes[number], wanted)
+                flow = self.flow(inner, wanted)
                 result.add(flow, "IDENTITY")
                 made[flow.expression] = flow.makes
         made.pop("", None)
@@ -198,6 +175,8 @@ class Columns:
         for part in parts.columns:
             flow = self.column(scope, part.column, projection=projection)
             result.add(flow, part.kind, masking or part.masking)
+        for star, kind, star_masking in parts.stars:
+            result.add(self.all_of(scope, star), kind, masking or star_masking)
         if parts.windows:
             for column in columns_of_named_windows(scope, body):
                 result.add(self.column(scope, column, projection=projection), "WINDOW", masking)
@@ -260,14 +239,33 @@ class Columns:
             if pivot is None and (source is None or not _fits(source, parts[:number])):
                 continue
             name = parts[number + 1]
+            if pivot is None and number < len(parts) - 2:
+                found = self.field(source, name, parts[number + 2])
+                if found is not None:
+                    return found
             flow = self.pivoted(scope, pivot, name) if pivot else self.from_source(scope, source, name)
             return flow if number == len(parts) - 2 else field_of(flow)
+        if len(parts) > 1:
+            having = [s for s in self.names.sources(scope).values() if self.names.has(s, parts[0]) is Has.YES]
+            found = self.field(having[0], parts[0], parts[1]) if len(having) == 1 else None
+            if found is not None:
+                return found
         flow = self.bare(scope, parts[0], column, projection, part)
         if len(parts) == 1:
             return flow
         if flow.unknown:
             return Flow(unknown=f"{parts[-2]}, where {parts[-1]} comes from, cannot be followed")
         return field_of(flow)
+
+    def field(self, source: Relation | None, name: str, field: str) -> Flow | None:
+        """Return what flows into a field of a struct that an inner query makes; None where it makes none."""
+        if not isinstance(source, Scope) or not isinstance(source.expression, exp.Select):
+            return None
+        output = self.names.output(source, name)
+        if output is None or output.projection is None:
+            return None
+        part = field_of_struct(output.projection.unalias(), field)
+        return None if part is None else field_of(self.project(source, part))
 
     def bare(
         self, scope: Scope, name: str, column: exp.Column, projection: exp.Expr | None, part: exp.Expr | None
@@ -295,10 +293,13 @@ class Columns:
             flow = self.of_query(at, name, column)
             if flow is not None:
                 return flow
+            flow = self.given(at, name)
+            if flow is not None:
+                return flow
             maybe = self.maybe(at, name)
             if alias and at is scope and not (maybe and name.lower() in self.names.surely_read(scope)):
                 return self.flow(scope, alias)
-            if name.lower() in self.names.sources(at):
+            if name.lower() in self.names.sources(at) and (not maybe or isinstance(column.parent, exp.Func)):
                 return self.whole_row(at, self.names.sources(at)[name.lower()], name)
             if perhaps is None and maybe and not _is_word(column, name) and not self.answers(column, name):
                 several = Flow(unknown=f"the column {name} cannot be given to one table")
@@ -309,6 +310,26 @@ class Columns:
             else:
                 at = at.parent if at.can_be_correlated else None
         return perhaps
+
+    def given(self, scope: Scope, name: str) -> Flow | None:
+        """Return what flows into a name that ClickHouse gives to an array (ARRAY JOIN) or a value (WITH)."""
+        if self.dialect != "clickhouse":
+            return None
+        for join in joins_of(scope):
+            for each in (join.this, *join.expressions) if join.kind == "ARRAY" else ():
+                if each.alias_or_name.lower() == name.lower() and isinstance(each, exp.Alias):
+                    return field_of(self.project(scope, each))
+        with_ = scope.expression.args.get("with_")
+        for cte in with_.expressions if with_ is not None else ():
+            if cte.args.get("scalar") and cte.alias.lower() == name.lower():
+                inner = next((s for s in scope.subquery_scopes if is_inside(s.expression, cte)), None)
+                if inner is None:
+                    return self.project(scope, cte.this)
+                flow = Flow()
+                for each in self.names.names(inner):
+                    flow.add(self.flow(inner, each), "TRANSFORMATION")
+                return flow
+        return None
 
     def answers(self, column: exp.Column, name: str) -> bool:
         """Say whether a name is no column, but a word that the database answers itself."""
@@ -355,7 +376,10 @@ class Columns:
     def maybe(self, scope: Scope, name: str) -> list[Relation]:
         """Return what a query reads from that may have a column of that name."""
         sources = self.names.sources(scope).values()
-        return [source for source in sources if self.names.has(source, name) is Has.MAYBE]
+        found = [source for source in sources if self.names.has(source, name) is Has.MAYBE]
+        # A field of an unnested struct may be named without it, but more often it is a column of a table.
+        tables = [source for source in found if not (isinstance(source, Scope) and source.is_udtf)]
+        return tables or found
 
     def alias(self, scope: Scope, name: str, projection: exp.Expr | None, part: exp.Expr | None) -> str:
         """Return the alias in the same query that a name may mean, or an empty string."""
@@ -372,166 +396,6 @@ class Columns:
     def is_late(self, part: exp.Expr | None) -> bool:
         """Say whether a clause looks at the result's columns first: HAVING and QUALIFY, in most databases."""
         return isinstance(part, exp.Having | exp.Qualify) and not self.prefers_columns
-
-    def from_source(self, scope: Scope, source: Relation | None, name: str) -> Flow:
-        """Return what flows into a column of something that a query reads from."""
-        if isinstance(source, exp.Table):
-            return self.leaf(scope, source, name)
-        if source is None:
-            return Flow(unknown=f"where {name} comes from cannot be followed")
-        inner = self.names.itself(source)
-        if inner is not source:
-            self.waited = True
-        return (
-            self.flow(inner, name)
-            if isinstance(inner.expression, exp.Query)
-            else self.table_function(inner, name)
-        )
-
-    def leaf(self, scope: Scope, source: exp.Table, name: str) -> Flow:
-        """Return a table's column as a source; of a table function, what goes into it."""
-        table = self.known.get(key_of(source))
-        if table is None:
-            if isinstance(source.this, exp.Func):
-                # A table function such as range(1, o.id) is made of what goes into it, if anything does.
-                made = Flow(generator=True)
-                for argument in source.this.find_all(exp.Column):
-                    made.add(self.column(scope, argument), "TRANSFORMATION")
-                return made
-            return Flow({Source(TABLE + called(source), name, "IDENTITY")}, name)
-        given = [each.lower() for each in source.alias_column_names]
-        if name.lower() in given and given.index(name.lower()) < len(table.columns):
-            name = table.columns[given.index(name.lower())]
-        match = self.names.columns_of(table).get(name.lower())
-        if match is None and table.columns and not table.open:
-            return Flow(unknown=f"{name} is not a known column of {table.relation}")
-        return Flow({Source(table.relation, match or name, "IDENTITY")}, match or name)
-
-    def whole_row(self, scope: Scope, source: Relation, name: str) -> Flow:
-        """Return what flows into a row that is taken as one value."""
-        made = Flow()
-        if isinstance(source, Scope) and not isinstance(source.expression, exp.Query):
-            return self.table_function(source, name)
-        if isinstance(source, exp.Table) and isinstance(source.this, exp.Func):
-            return self.leaf(scope, source, name)
-        columns = self.names.columns(source)
-        if not columns:
-            return Flow(unknown=f"a whole row of {name}, whose columns are not known")
-        for column in columns:
-            made.add(self.from_source(scope, source, column), "TRANSFORMATION")
-        return made
-
-    def table_function(self, scope: Scope, name: str) -> Flow:
-        """Columns of unnest() and lateral functions are made of what goes in; those of a lateral query are its own."""
-        if id(scope) in self.open:
-            return Flow(unknown=f"the column {name} is made of itself")
-        self.open.add(id(scope))
-        try:
-            return self.made_by_function(scope, name)
-        finally:
-            self.open.discard(id(scope))
-
-    def made_by_function(self, scope: Scope, name: str) -> Flow:
-        """Return what flows into a column of a table function."""
-        called = [each.lower() for each in function_columns(scope, self.names.name)]
-        place = called.index(name.lower()) if name.lower() in called else None
-        values = values_in(scope.expression)
-        if values is not None:
-            return self.made_by_values(scope, values, place)
-        lateral = scope.expression.this if isinstance(scope.expression, exp.Lateral) else None
-        for inner in scope.subquery_scopes if isinstance(lateral, exp.Query) else ():
-            names = self.names.names(inner)
-            given = called or [each.lower() for each in names]
-            if name.lower() in given and given.index(name.lower()) < len(names):
-                return self.flow(inner, names[given.index(name.lower())])
-            return Flow(unknown=f"the column {name} is not in the query it is read from")
-        offset = scope.expression.args.get("offset")
-        if isinstance(offset, exp.Identifier) and offset.name.lower() == name.lower():
-            return Flow(generator=True)
-        result = Flow()
-        parts = parts_of(scope.expression, self.anonymisers)
-        for part in parts.columns:
-            result.add(self.column(scope, part.column), "TRANSFORMATION", part.masking)
-        for inner, _, masking, _ in self.inner_queries(scope, parts):
-            for each in self.names.names(inner):
-                result.add(self.flow(inner, each), "TRANSFORMATION", masking)
-        result.generator = not result.sources
-        return result
-
-    def made_by_values(self, scope: Scope, values: exp.Values, place: int | None) -> Flow:
-        """Return what flows into a column of a list of values: what stands at its place in each row."""
-        result = Flow()
-        for row in values.expressions:
-            parts = row.expressions if isinstance(row, exp.Tuple) else [row]
-            for part in parts if place is None else parts[place : place + 1]:
-                plain = isinstance(part, exp.Column)
-                for column in own_columns(part):
-                    result.add(self.column(scope, column), "IDENTITY" if plain else "TRANSFORMATION")
-        return result
-
-    def pivots(self, scope: Scope) -> tuple[exp.Pivot, ...]:
-        """Return what turns tables in a query; looked for once."""
-        if id(scope) not in self.turning:
-            self.turning[id(scope)] = tuple(pivots_of(scope))
-        return self.turning[id(scope)]
-
-    def pivot_called(self, scope: Scope, alias: str) -> exp.Pivot | None:
-        """Return the PIVOT whose result, or whose table, has an alias."""
-        for pivot in self.pivots(scope):
-            names = (pivot.alias, pivot.parent.alias_or_name if pivot.parent else "")
-            if alias.lower() in (name.lower() for name in names if name):
-                return pivot
-        return None
-
-    def pivoted(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
-        """Return what flows into a column of a turned table: what is kept, what is summed up, what is turned back."""
-        columns = self.names.turned(scope, pivot)
-        column = next((each for each in columns if each.name.lower() == name.lower()), None)
-        stars = [each for each in columns if each.name == "*"]
-        if column is None and stars:
-            made = [each for each in stars if each.sums]
-            column = stars[0] if len(stars) == 1 else None
-            if column is None:
-                return Flow(unknown=f"whether {name} is kept by a PIVOT or made by it is not known")
-            if not made:
-                return self.turned(scope, pivot, name)
-        if column is None:
-            return Flow(unknown=f"the column {name} is not in what a PIVOT gives")
-        if column.kept == "?":
-            return Flow(unknown=f"which column is called {name} is not known")
-        if column.kept:
-            return self.turned(scope, pivot, column.kept)
-        result = Flow()
-        for each in column.under:
-            result.add(self.turned(scope, pivot, each), "IDENTITY")
-        for sum_ in column.sums:
-            for part in sum_.find_all(exp.Column):
-                result.add(self.turned(scope, pivot, part.name), "AGGREGATION")
-        for field_ in pivot.fields if column.sums else ():
-            for part in field_.this.find_all(exp.Column):
-                result.add(self.turned(scope, pivot, part.name), "CONDITIONAL")
-        result.generator = bool(column.sums)
-        return result
-
-    def pivot_groups(self, scope: Scope, pivot: exp.Pivot) -> set[Source]:
-        """Return what a turned table is grouped by: all columns that it keeps, as far as they are known."""
-        if pivot.args.get("unpivot"):
-            return set()
-        found: set[Source] = set()
-        for column in self.names.turned(scope, pivot):
-            if column.kept and column.kept not in ("*", "?"):
-                found |= self.turned(scope, pivot, column.kept).sources
-        return found
-
-    def turned(self, scope: Scope, pivot: exp.Pivot, name: str) -> Flow:
-        """Return what flows into a column of the table that is turned."""
-        return self.from_source(scope, self.names.behind_pivot(scope, pivot), name)
-
-
-def called(table: exp.Table) -> str:
-    """Return a table's name as SQL has it, in quotes where it needs them."""
-    parts = (part for part in (table.catalog, table.db, table.name) if part)
-    return ".".join(part if re.fullmatch(r"[\w$-]+", part) else f'"{part}"' for part in parts)
 
 
 def _fits(source: Relation, before: list[str]) -> bool:

@@ -154,16 +154,20 @@ class Names:
 
     def _set_outputs(self, scope: Scope) -> list[Output]:
         branches = scope.set_operation_scopes
-        outputs = list(self.outputs(self.itself(branches[0])))
+        outputs = list(self.outputs(branches[0]))
         if scope.expression.args.get("by_name"):
             seen = {output.name.lower() for output in outputs}
             for branch in branches[1:]:
-                more = [o for o in self.outputs(self.itself(branch)) if o.name.lower() not in seen]
+                more = [o for o in self.outputs(branch) if o.name.lower() not in seen]
                 outputs += more
                 seen |= {output.name.lower() for output in more}
         return [replace(o, projection=o.projection if o.name == "*" else None) for o in outputs]
 
     def _select_outputs(self, scope: Scope) -> list[Output]:
+        if scope.expression.args.get("match") is not None:
+            return [
+                Output("*", exp.Columns(this=exp.Null()))
+            ]  # what MATCH_RECOGNIZE measures is not followed
         outputs: list[Output] = []
         for number, projection in enumerate(selects_of(scope)):
             if is_star(projection):
@@ -174,11 +178,27 @@ class Names:
             if self.choices and (found := self._chosen(scope, projection)) is not None:
                 outputs += found
                 continue
-            name = projection.alias_or_name or projection.output_name or f"_col_{number}"
+            if isinstance(projection, exp.Aliases):
+                outputs += [Output(each.name, projection.this) for each in projection.expressions]
+                continue
+            name = projection.alias_or_name or projection.output_name or self._unnamed(projection, number)
             named = projection.args.get("alias") if isinstance(projection, exp.Alias) else projection.this
             quoted = isinstance(named, exp.Identifier) and bool(named.quoted)
             outputs.append(Output(name, projection, quoted=quoted))
         return outputs
+
+    def _unnamed(self, projection: exp.Expr, number: int) -> str:
+        """Return what a database calls a projection without a name; a name of our own where that is not known."""
+        body = projection
+        if self.name in ("postgres", "redshift"):
+            while isinstance(body, exp.Cast | exp.Paren) and not isinstance(body.this, exp.Literal):
+                body = body.this
+            if isinstance(body, exp.Func) and not isinstance(body, exp.Binary | exp.Case | exp.Cast):
+                name = body.name if isinstance(body, exp.Anonymous) else body.sql_names()[0]
+                return str(name).lower()
+        if self.name in ("spark", "databricks", "spark2", "hive") and isinstance(body, exp.Explode):
+            return "col"
+        return f"_col_{number}"
 
     def _chosen(self, scope: Scope, projection: exp.Expr) -> list[Output] | None:
         """Return the columns that a choice of columns stands for; None where the projection has none."""
@@ -437,11 +457,10 @@ class Names:
         if found is None:
             found = self._shared[id(scope)] = {}
             sources = self.sources(scope)
-            joins = joins_of(scope)
-            joined = {join.alias_or_name.lower() for join in joins}
-            before = [alias for alias in sources if alias not in joined]
-            for join in joins:
-                alias = join.alias_or_name.lower()
+            order = list(sources)
+            for join in joins_of(scope):
+                together = [each for each in joined_by(join) if each in sources]
+                before = order[: min(map(order.index, together), default=len(order))]
                 for name in self._shared_by(join, before, sources):
                     having = found.setdefault(name, [])
                     if not having:
@@ -450,9 +469,8 @@ class Names:
                             b for b in before if self.has(sources[b], name) is Has.MAYBE
                         ]
                     if not join.is_semi_or_anti_join:
-                        having.append(alias)
-                if alias in sources:
-                    before.append(alias)
+                        theirs = [each for each in together if self.has(sources[each], name) is not Has.NO]
+                        having += [each for each in theirs or together if each not in having][:1]
         return found
 
     def _shared_by(self, join: exp.Join, before: Iterable[str], sources: Mapping[str, Relation]) -> list[str]:
@@ -491,6 +509,13 @@ class Names:
         return found
 
 
+def joined_by(join: exp.Join) -> list[str]:
+    """Return the aliases of what a join adds: one, or those of joins in parentheses."""
+    if join.alias_or_name or not isinstance(join.this, exp.Subquery | exp.Paren):
+        return [join.alias_or_name.lower()]
+    return [table.alias_or_name.lower() for table in join.this.find_all(exp.Table)]
+
+
 def function_columns(scope: Scope, dialect: str = "") -> list[str]:
     """Return the columns of a table function, as far as its alias, or what it is, tells them."""
     expression = scope.expression
@@ -499,7 +524,7 @@ def function_columns(scope: Scope, dialect: str = "") -> list[str]:
     if isinstance(offset, exp.Identifier) and offset.name not in names:
         names.append(offset.name)
     values = values_in(expression)
-    if values is not None and not names:
+    if values is not None and all(name.startswith("_col_") for name in names):
         first = values.expressions[0] if values.expressions else None
         width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
         prefix, begin = _VALUES.get(dialect, ("column", 1))

@@ -22,10 +22,11 @@ from factory.lineage.clauses import (
     selects_of,
     used_scopes,
 )
-from factory.lineage.columns import UNKNOWN_CHOICE, Columns, called
+from factory.lineage.columns import UNKNOWN_CHOICE, Columns
 from factory.lineage.flows import Flow, trace_of
 from factory.lineage.graph import ColumnTrace, Influence, Source
 from factory.lineage.names import Output, key_of
+from factory.lineage.sources import called
 
 UNKNOWN_STAR = "a star over a table whose columns are not known"
 

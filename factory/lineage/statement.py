@@ -7,6 +7,7 @@ not all known and sqlglot refuses such statements.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,13 +19,16 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from factory.lineage.choices import HAS_CHOICES
-from factory.lineage.columns import TABLE
 from factory.lineage.graph import ColumnTrace, Influence
 from factory.lineage.names import Table
 from factory.lineage.reader import Reader
 from factory.lineage.rewrite import one_query
+from factory.lineage.sources import TABLE
 
 __all__ = ["TABLE", "Statement", "read_statement"]
+
+# sqlglot tells of what it cannot follow in a log; we tell it in what is unknown.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 # Adapters whose SQL sqlglot knows under another name.
 _DIALECTS = {
