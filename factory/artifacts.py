@@ -272,14 +272,20 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
     manifest = _read_json(path, hint, needed=True)
     catalog = _read_json(catalog_path, hint)
     results = {r.get("unique_id", ""): r for r in _list(_read_json(results_path, hint), "results")}
-    known = {**_dict(catalog, "nodes"), **_dict(catalog, "sources")}
+    known = {**_entries(catalog, "nodes"), **_entries(catalog, "sources")}
     relations: dict[str, Relation] = {}
     tests: list[DataTest] = []
     runs: list[NodeRun] = []
     other: dict[str, str] = {}
-    nodes = {**_dict(manifest, "sources"), **_dict(manifest, "nodes"), **_dict(manifest, "unit_tests")}
+    nodes = {
+        **_entries(manifest, "sources"),
+        **_entries(manifest, "nodes"),
+        **_entries(manifest, "unit_tests"),
+    }
     for unique_id, node in nodes.items():
-        kind = str(node.get("resource_type", ""))
+        kind = str(node.get("resource_type") or unique_id.partition(".")[0])
+        node.setdefault("resource_type", kind)
+        node.setdefault("package_name", [*unique_id.split("."), ""][1])
         result = results.get(unique_id)
         if kind in ("test", "unit_test"):
             tests.append(_test(unique_id, node, result))
@@ -297,12 +303,12 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
         relations=_in_order(relations),
         tests=tuple(sorted(tests, key=lambda test: test.unique_id)),
         runs=tuple(sorted(runs, key=lambda run: run.unique_id)),
-        exposures=tuple(_exposure(i, e) for i, e in sorted(_dict(manifest, "exposures").items())),
+        exposures=tuple(_exposure(i, e) for i, e in sorted(_entries(manifest, "exposures").items())),
         other_kinds=other,
         project=_text(metadata, "project_name"),
         generated_at=_text(metadata, "generated_at"),
         anonymisers=frozenset(
-            _text(macro, "name") for macro in _dict(manifest, "macros").values() if _is_anonymiser(macro)
+            _text(macro, "name") for macro in _entries(manifest, "macros").values() if _is_anonymiser(macro)
         ),
     )
 
@@ -352,6 +358,15 @@ def _list(data: Mapping[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _entries(data: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    """Return the entries of an object that are objects themselves."""
+    return {name: value for name, value in _dict(data, key).items() if isinstance(value, dict)}
+
+
+def _names(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    return tuple(str(name) for name in _list(data, key) if isinstance(name, str))
+
+
 def _text(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
     return "" if value is None else str(value)
@@ -382,10 +397,10 @@ def _relation(
         latest_version=_text(node, "latest_version"),
         deprecation_date=_text(node, "deprecation_date"),
         description=_text(node, "description").strip(),
-        columns=_columns(_dict(node, "columns"), _dict(catalog or {}, "columns")),
+        columns=_columns(_entries(node, "columns"), _entries(catalog or {}, "columns")),
         constraints=tuple(_constraint(c) for c in _list(node, "constraints")),
         primary_key=_primary_key(node),
-        upstream=tuple(_list(_dict(node, "depends_on"), "nodes")),
+        upstream=_names(_dict(node, "depends_on"), "nodes"),
         tags=tuple(str(tag) for tag in _list(node, "tags")),
         meta=_dict(config, "meta") or _dict(node, "meta"),
         # Until dbt 1.2 the field was called compiled_sql.
@@ -408,7 +423,7 @@ def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]
 
 def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, ...]:
     by_name = {name.lower(): column for name, column in declared.items()}
-    in_database = sorted(found.values(), key=lambda column: column.get("index") or 0)
+    in_database = sorted(found.values(), key=_place)
     columns = [
         _column(str(column["name"]), by_name.pop(str(column["name"]).lower(), None), _text(column, "type"))
         for column in in_database
@@ -416,6 +431,11 @@ def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, .
     ]
     columns += [_column(str(column.get("name", name)), column, "") for name, column in by_name.items()]
     return tuple(columns)
+
+
+def _place(column: Mapping[str, Any]) -> float:
+    index = column.get("index")
+    return float(index) if isinstance(index, int | float) else 0.0
 
 
 def _column(name: str, declared: dict[str, Any] | None, database_type: str) -> Column:
@@ -448,7 +468,7 @@ def _primary_key(node: dict[str, Any]) -> tuple[str, ...]:
     for constraint in _list(node, "constraints"):
         if constraint.get("type") == "primary_key":
             return tuple(str(column) for column in _list(constraint, "columns"))
-    for name, column in _dict(node, "columns").items():
+    for name, column in _entries(node, "columns").items():
         if any(c.get("type") == "primary_key" for c in _list(column, "constraints")):
             return (str(column.get("name", name)),)
     return ()
@@ -517,7 +537,7 @@ def _exposure(unique_id: str, data: dict[str, Any]) -> Exposure:
         owner=_text(owner, "email") or _text(owner, "name"),
         url=_text(data, "url"),
         description=_text(data, "description").strip(),
-        upstream=tuple(_list(_dict(data, "depends_on"), "nodes")),
+        upstream=_names(_dict(data, "depends_on"), "nodes"),
     )
 
 

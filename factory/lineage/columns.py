@@ -110,9 +110,7 @@ class Columns(Sources):
         branches = list(scope.set_operation_scopes)
         if isinstance(scope.expression, exp.Except):
             branches = branches[:1]
-        by_name = bool(scope.expression.args.get("by_name")) or all(
-            map(self.names.is_one_open_star, branches)
-        )
+        by_name = self.names.goes_by_name(scope)
         position = self.names.positions(scope).get(name.lower(), -1)
         result = Flow()
         made: dict[str, bool] = {}
@@ -231,7 +229,7 @@ class Columns(Sources):
         part: exp.Expr | None = None,
     ) -> Flow:
         """Return what flows into a column reference: a column of a table or an inner query, or an alias beside it."""
-        parts = [each.name for each in column.parts]
+        parts = [self.folded(each) for each in column.parts]
         for number in range(len(parts) - 2, -1, -1):
             # a.b.c may be a column of a table, or a field of a column; the longest name of a table is tried first
             pivot = self.pivot_called(scope, parts[number])

@@ -92,6 +92,8 @@ class Names:
         self.recursive: dict[int, Scope] = {}
         self._outputs: dict[int, list[Output]] = {}
         self._positions: dict[int, dict[str, int]] = {}
+        self._fixed: dict[int, int] = {}
+        self._by_name: dict[int, bool] = {}
         self._first: dict[int, dict[str, Output]] = {}
         self._sources: dict[int, dict[str, Relation]] = {}
         self._folded: dict[str, dict[str, str]] = {}
@@ -120,8 +122,7 @@ class Names:
         found = self._positions.get(id(scope))
         if found is None:
             outputs = self.outputs(scope)
-            known = next((n for n, output in enumerate(outputs) if output.loose), len(outputs))
-            found = {outputs[n].name.lower(): n for n in reversed(range(known))}
+            found = {outputs[n].name.lower(): n for n in reversed(range(self.fixed(scope)))}
             self._positions[id(scope)] = found
         return found
 
@@ -135,12 +136,28 @@ class Names:
 
     def at(self, scope: Scope, position: int) -> str:
         """Return the name of a query's column by its place, counted from 0; empty where that cannot be told."""
-        for number, output in enumerate(self.outputs(scope)):
-            if output.name == "*" or output.loose:
-                return ""
-            if number == position:
-                return output.name
-        return ""
+        return self.outputs(scope)[position].name if position < self.fixed(scope) else ""
+
+    def fixed(self, scope: Scope) -> int:
+        """Return how many of a query's first columns have a known place: those before a star over unknown columns."""
+        found = self._fixed.get(id(scope))
+        if found is None:
+            outputs = self.outputs(scope)
+            unsure = (n for n, output in enumerate(outputs) if output.name == "*" or output.loose)
+            found = self._fixed[id(scope)] = next(unsure, len(outputs))
+        return found
+
+    def goes_by_name(self, scope: Scope) -> bool:
+        """Say whether the columns of a set operation go together by name.
+
+        It says so; or all of its branches are one star over columns that are not all known, which somebody wrote
+        because they agree.
+        """
+        found = self._by_name.get(id(scope))
+        if found is None:
+            stars = all(map(self.is_one_open_star, scope.set_operation_scopes))
+            found = self._by_name[id(scope)] = bool(scope.expression.args.get("by_name")) or stars
+        return found
 
     def is_one_open_star(self, scope: Scope) -> bool:
         """Say whether a query is one star, over columns that are not all known, and nothing beside."""

@@ -42,6 +42,7 @@ class Sources(ABC):
         self.before: dict[tuple[int, str], Flow] = {}
         self.turning: dict[int, tuple[exp.Pivot, ...]] = {}
         self.waited = False
+        self.seen: dict[tuple[str, str], str] = {}
         self.open: set[int] = set()
 
     @abstractmethod
@@ -86,9 +87,21 @@ class Sources(ABC):
         if name.lower() in given and given.index(name.lower()) < len(table.columns):
             name = table.columns[given.index(name.lower())]
         match = self.names.columns_of(table).get(name.lower())
+        if match is None and (table.open or not table.columns):
+            match = self.seen.setdefault((table.relation, name.lower()), name)
         if match is None and table.columns and not table.open:
             return Flow(unknown=f"{name} is not a known column of {table.relation}")
         return Flow({Source(table.relation, match or name, "IDENTITY")}, match or name)
+
+    def folded(self, part: exp.Expr) -> str:
+        """Return a name as the database folds it, unless it is written in quotes."""
+        name = part.name
+        if part.args.get("quoted"):
+            return name
+        strategy = self.names.dialect.normalization_strategy.name
+        if strategy == "UPPERCASE":
+            return name.upper()
+        return name.lower() if strategy in ("LOWERCASE", "CASE_INSENSITIVE") else name
 
     def all_of(self, scope: Scope, star: exp.Expr) -> Flow:
         """Return what flows into a star that is taken as one value."""

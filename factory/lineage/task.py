@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from factory.lineage.graph import ColumnTrace, Influence, Source
 from factory.lineage.names import Table
-from factory.lineage.statement import TABLE, Statement, read_statement
+from factory.lineage.statement import TOO_DEEP, Statement, read_statement
 
-__all__ = ["TABLE", "Task", "answer", "decode"]
+#: Room for statements that are nested deeply: bytes of stack, and calls within each other.
+STACK = 512 * 1024 * 1024
+DEPTH = 30_000
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,9 @@ class Task:
 
 def answer(task: Task) -> str:
     """Read a task's statement; return what was found as one line of JSON."""
-    statement = read_statement(
-        task.sql,
-        task.dialect,
-        dict(task.tables),
-        inlined=dict(task.inlined),
-        wanted=task.wanted,
-        anonymisers=frozenset(task.anonymisers),
-    )
+    statement = _read(task)
+    if statement.error == TOO_DEEP:
+        statement = _with_room(task)
     columns = [
         [c.column, [_packed(s) for s in c.sources], c.expression, c.unknown, c.made]
         for c in statement.columns
@@ -50,6 +49,33 @@ def answer(task: Task) -> str:
     influences = [[*_packed(i), i.expression] for i in statement.influences]
     values = [columns, influences, statement.hidden, statement.error, statement.complete]
     return json.dumps(values, separators=(",", ":"))
+
+
+def _read(task: Task) -> Statement:
+    return read_statement(
+        task.sql,
+        task.dialect,
+        dict(task.tables),
+        inlined=dict(task.inlined),
+        wanted=task.wanted,
+        anonymisers=frozenset(task.anonymisers),
+    )
+
+
+def _with_room(task: Task) -> Statement:
+    """Read a deeply nested statement in a thread with room for it: sqlglot and this reader go as deep as the SQL."""
+    found: list[Statement] = []
+    limit = sys.getrecursionlimit()
+    size = threading.stack_size(STACK)
+    try:
+        sys.setrecursionlimit(max(limit, DEPTH))
+        thread = threading.Thread(target=lambda: found.append(_read(task)))
+        thread.start()
+        thread.join()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+    return found[0]
 
 
 def _packed(source: Source | Influence) -> list[Any]:

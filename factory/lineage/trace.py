@@ -19,7 +19,8 @@ from factory.lineage.crew import Crew
 from factory.lineage.graph import ColumnTrace, Lineage, ModelTrace, Source
 from factory.lineage.names import Table
 from factory.lineage.projects import Graph, graph_of, relation_key
-from factory.lineage.task import TABLE, Task, answer, decode
+from factory.lineage.sources import TABLE
+from factory.lineage.task import Task, answer, decode
 
 
 def trace_columns(artifacts: Artifacts, packages: Collection[str], cache: Cache | None = None) -> Lineage:
