@@ -400,7 +400,9 @@ def test_what_cannot_be_followed_is_said_to_be_unknown(sql: str, reason: str) ->
     assert column.unknown.startswith(reason)
 
 
-@pytest.mark.parametrize("sql", ["delete from orders", "create table x as select 1 as id", "call something()"])
+@pytest.mark.parametrize(
+    "sql", ["delete from orders", "create table x as select 1 as id", "call something()"]
+)
 def test_a_statement_that_is_no_query_is_said_to_be_unknown(sql: str) -> None:
     found = trace(sql, columns=(a_column("paid"),))
     assert found.columns[0].unknown.endswith("is not followed: it is no SELECT")

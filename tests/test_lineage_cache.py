@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(what.sql)
         return answer(what)
 
-    monkeypatch.setattr("factory.lineage.crew.answer", counted)
+    monkeypatch.setattr("factory.lineage.task.answer", counted)
     return found
 
 
@@ -130,10 +130,29 @@ def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.Mon
     assert traced(manifest, Cache(tmp_path / "lineage.cache"), workers=2) == right
 
 
+def test_a_process_that_dies_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = write_json(tmp_path / "manifest.json", a_project(60))
+    right = traced(manifest)
+    monkeypatch.setattr("factory.lineage.crew.WORTH_HELP", 2)
+    # A process of its own imports the task's class by name; where it finds another one, it dies.
+    monkeypatch.setenv("PYTHONPATH", str(write_json(tmp_path / "bad/factory/__init__.py", {}).parents[1]))
+    assert traced(manifest, workers=2) == right
+
+
 def test_two_runs_at_once_share_a_cache(tmp_path: Path) -> None:
     manifest = write_json(tmp_path / "manifest.json", a_project(80))
     right = traced(manifest)
-    command = [sys.executable, "-m", "factory", "lineage", "--manifest", str(manifest), "--format", "json", "-o"]
+    command = [
+        sys.executable,
+        "-m",
+        "factory",
+        "lineage",
+        "--manifest",
+        str(manifest),
+        "--format",
+        "json",
+        "-o",
+    ]
     for round_ in range(2):
         outputs = [tmp_path / f"{round_}-{number}.json" for number in range(3)]
         runs = [subprocess.Popen([*command, str(output)], stderr=subprocess.PIPE) for output in outputs]

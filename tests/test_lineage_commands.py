@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 from pathlib import Path
@@ -28,7 +28,9 @@ def shop(tmp_path: Path) -> Path:
         "months": f"select state as m, sum(amount) as total, count(*) as n from {ORDERS} group by state",
         "broken": f"select from where {ORDERS}",
     }
-    write_json(tmp_path / "shop/manifest.json", a_manifest("shop", models, {"orders": ["id", "cents", "state"]}))
+    write_json(
+        tmp_path / "shop/manifest.json", a_manifest("shop", models, {"orders": ["id", "cents", "state"]})
+    )
     write_json(
         tmp_path / "shop/catalog.json",
         a_catalog({"model.shop.orders": {"id": "INTEGER", "amount": "DECIMAL(18,2)", "state": "VARCHAR"}}),
@@ -63,7 +65,9 @@ def test_the_json_is_flat_and_sorted(shop: Path, factory: Command) -> None:
         "masking": False,
         "expression": "cents > 0",
     } in edges
-    assert edges == sorted(edges, key=lambda e: (e["model"], e["column"] or "", e["source"], e["source_column"]))
+    assert edges == sorted(
+        edges, key=lambda e: (e["model"], e["column"] or "", e["source"], e["source_column"])
+    )
     models = {model["model"]: model for model in found["models"]}
     assert models["model.shop.months"] == {
         "model": "model.shop.months",
@@ -78,7 +82,9 @@ def test_the_json_is_flat_and_sorted(shop: Path, factory: Command) -> None:
 
 
 def test_openlineage_is_as_its_own_classes_want_it(shop: Path, factory: Command) -> None:
-    done = factory("lineage", "--manifest", shop / "shop", "--manifest", shop / "board.json", "-o", shop / "out.json")
+    done = factory(
+        "lineage", "--manifest", shop / "shop", "--manifest", shop / "board.json", "-o", shop / "out.json"
+    )
     assert done.code == 0
     events = json.loads((shop / "out.json").read_bytes())
     assert [event["dataset"]["name"] for event in events] == [
@@ -87,7 +93,7 @@ def test_openlineage_is_as_its_own_classes_want_it(shop: Path, factory: Command)
     for event in events:
         assert event["schemaURL"] == "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/DatasetEvent"
         assert event["eventTime"] == TIME
-        assert datetime.datetime.fromisoformat(event["eventTime"])
+        assert dt.datetime.fromisoformat(event["eventTime"])
         facets = event["dataset"]["facets"]
         made = DatasetEvent(
             eventTime=event["eventTime"],
@@ -95,7 +101,10 @@ def test_openlineage_is_as_its_own_classes_want_it(shop: Path, factory: Command)
             dataset=StaticDataset(
                 namespace=event["dataset"]["namespace"],
                 name=event["dataset"]["name"],
-                facets={"schema": a_schema(facets["schema"]), "columnLineage": a_lineage(facets["columnLineage"])},
+                facets={
+                    "schema": a_schema(facets["schema"]),
+                    "columnLineage": a_lineage(facets["columnLineage"]),
+                },
             ),
         )
         assert set(event) <= set(DatasetEvent.__annotations__) | {"eventTime", "producer", "schemaURL"}
@@ -108,7 +117,9 @@ def test_openlineage_is_as_its_own_classes_want_it(shop: Path, factory: Command)
     assert [(t["type"], t["subtype"]) for t in total["transformations"]] == [("DIRECT", "TRANSFORMATION")]
     assert [(t["type"], t["subtype"]) for t in n["transformations"]] == [("INDIRECT", "CONDITIONAL")]
     orders = events[3]["dataset"]["facets"]
-    assert [field["subtype"] for field in orders["columnLineage"]["dataset"][0]["transformations"]] == ["FILTER"]
+    assert [field["subtype"] for field in orders["columnLineage"]["dataset"][0]["transformations"]] == [
+        "FILTER"
+    ]
     assert orders["schema"]["fields"][1] == {"name": "amount", "type": "DECIMAL(18,2)"}
 
 
@@ -187,7 +198,10 @@ def test_a_tree_can_be_had_in_every_format(shop: Path, factory: Command) -> None
         ("model.shop.orders", "amount", "cents"),
     }
     events = factory(*asked, "--format", "openlineage").json
-    assert [list(event["dataset"]["facets"]["columnLineage"]["fields"]) for event in events] == [["total"], ["amount"]]
+    assert [list(event["dataset"]["facets"]["columnLineage"]["fields"]) for event in events] == [
+        ["total"],
+        ["amount"],
+    ]
     drawn = factory(*asked, "--format", "mermaid").out
     assert drawn.splitlines()[0] == "flowchart LR"
     assert len(re.findall(r"n\d+ -->", drawn)) == 2
@@ -234,7 +248,9 @@ def test_a_question_that_names_nothing_is_told_with_a_way_out(
     assert " ".join(words.split()) in " ".join(done.err.split())
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"nodes": 3}', '{"metadata": {}, "nodes": {}}', "null"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"nodes": 3}', '{"metadata": {}, "nodes": {}}', "null"]
+)
 def test_what_is_no_manifest_is_told(tmp_path: Path, factory: Command, content: str) -> None:
     file = tmp_path / "manifest.json"
     file.write_text(content, "utf-8")
@@ -245,7 +261,9 @@ def test_what_is_no_manifest_is_told(tmp_path: Path, factory: Command, content: 
 
 
 def test_the_dialect_can_be_named(tmp_path: Path, factory: Command) -> None:
-    manifest = a_manifest("shop", {"it": "select [id] as [a b] from raw.orders"}, {"orders": ["id"]}, adapter="unheard")
+    manifest = a_manifest(
+        "shop", {"it": "select [id] as [a b] from raw.orders"}, {"orders": ["id"]}, adapter="unheard"
+    )
     file = write_json(tmp_path / "manifest.json", manifest)
     (unknown,) = factory("lineage", "--manifest", file, "--format", "json").json["models"][0]["unknown"]
     assert "no dialect for unheard" in unknown["reason"]

@@ -61,7 +61,11 @@ def test_a_star_over_columns_that_nobody_knows_is_said_to_be_unknown(tmp_path: P
     reason = "? a star over a table whose columns are not known"
     assert model(tmp_path, f"select * from {RAW}", {"orders": []}) == {"*": reason}
     sql = f"select o.*, 1 as one, o.id as key from {RAW} as o"
-    assert model(tmp_path, sql, {"orders": []}) == {"*": reason, "one": "constant", "key": "shop.raw.orders.id"}
+    assert model(tmp_path, sql, {"orders": []}) == {
+        "*": reason,
+        "one": "constant",
+        "key": "shop.raw.orders.id",
+    }
 
 
 def test_a_star_over_declared_columns_gives_those(tmp_path: Path) -> None:
@@ -86,7 +90,10 @@ def test_columns_that_only_readers_name_come_through_a_star(tmp_path: Path) -> N
         "last": 'select upper(state) as state, id from "db"."shop"."middle" where total > 1',
     }
     found = lineage_of(tmp_path, a_manifest("shop", models, {"orders": []})).models
-    assert told(found["model.shop.last"]) == {"state": "shop.middle.state TRANSFORMATION", "id": "shop.middle.id"}
+    assert told(found["model.shop.last"]) == {
+        "state": "shop.middle.state TRANSFORMATION",
+        "id": "shop.middle.id",
+    }
     through = {"id": "shop.base.id", "state": "shop.base.state", "total": "shop.base.total"}
     assert told(found["model.shop.middle"]).items() >= through.items()
     assert told(found["model.shop.base"])["total"] == "shop.raw.orders.total"
@@ -95,10 +102,25 @@ def test_columns_that_only_readers_name_come_through_a_star(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("adapter", "sql", "column", "expected"),
     [
-        ("duckdb", f"select amount * 2 as twice, twice + 1 as more from {RAW}", "more", "amount TRANSFORMATION"),
-        ("snowflake", f"select amount * 2 as twice, twice + 1 as more from {RAW}", "MORE", "AMOUNT TRANSFORMATION"),
+        (
+            "duckdb",
+            f"select amount * 2 as twice, twice + 1 as more from {RAW}",
+            "more",
+            "amount TRANSFORMATION",
+        ),
+        (
+            "snowflake",
+            f"select amount * 2 as twice, twice + 1 as more from {RAW}",
+            "MORE",
+            "AMOUNT TRANSFORMATION",
+        ),
         # In Postgres a projection cannot name another one: it is a column of the table.
-        ("postgres", f"select amount * 2 as twice, twice + 1 as more from {RAW}", "more", "twice TRANSFORMATION"),
+        (
+            "postgres",
+            f"select amount * 2 as twice, twice + 1 as more from {RAW}",
+            "more",
+            "twice TRANSFORMATION",
+        ),
         # What the alias is made of is surely a column of the table, and goes before the alias.
         ("duckdb", f"select upper(a || b) as a, length(a) as n from {RAW}", "n", "a TRANSFORMATION"),
     ],
@@ -191,7 +213,7 @@ def test_manifests_of_old_versions_of_dbt_are_read(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_named_past_dbt_is_found_by_its_name(tmp_path: Path) -> None:
-    models = {"first": "select 1 as id", "it": 'select f.id, g.x from db.shop.first as f, gone.away as g'}
+    models = {"first": "select 1 as id", "it": "select f.id, g.x from db.shop.first as f, gone.away as g"}
     manifest = a_manifest("shop", models)
     found = lineage_of(tmp_path, manifest).models["model.shop.it"]
     assert told(found) == {"id": "shop.first.id", "x": "? gone.away is not a ref() or source() of the model"}
@@ -233,7 +255,9 @@ def test_models_in_a_ring_are_traced_as_far_as_their_columns_are_known(tmp_path:
 
 def test_a_package_that_two_projects_install_is_two_relations(tmp_path: Path) -> None:
     one = a_manifest("package", {"log": "select 1 as id"}, schema="first")
-    two = a_manifest("package", {"log": "select 2 as id", "more": 'select id from "db"."second"."log"'}, schema="second")
+    two = a_manifest(
+        "package", {"log": "select 2 as id", "more": 'select id from "db"."second"."log"'}, schema="second"
+    )
     two["metadata"]["project_name"] = "two"
     found = lineage_of(tmp_path, one, two).models
     assert set(found) == {"model.package.log", "model.package.log@two", "model.package.more"}

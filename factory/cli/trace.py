@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,6 +63,7 @@ def lineage(
     as it was built last; with it, about any dbt projects, which need no workspace.
     """
     from factory.files import write_whole
+    from factory.lineage.crew import rare_collections
     from factory.questions.lineage import paths_of_manifests, paths_of_workspace
 
     if catalogs and not manifests:
@@ -73,7 +75,8 @@ def lineage(
     else:
         paths = paths_of_workspace(workspace(context, target), dialect=dialect, cached=cache)
     wanted = format_ or ("openlineage" if output else "text")
-    text = _written(paths, wanted, column, way == "down", depth or 0, indirect)
+    with rare_collections():
+        text = _written(paths, wanted, column, way == "down", depth or 0, indirect)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
@@ -85,8 +88,6 @@ def lineage(
 
 
 def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, indirect: bool) -> str:
-    import json
-
     from factory.lineage import pictures
     from factory.lineage.formats import dataset_events, lineage_values
     from factory.questions.lineage import summary_as_text, tree_as_text
@@ -115,8 +116,18 @@ def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, in
         drawn = pictures.picture(paths)
         return pictures.mermaid(drawn) if format_ == "mermaid" else pictures.dot(drawn)
     if format_ == "json":
-        return json.dumps(lineage_values(paths.lineage), indent=1, ensure_ascii=False)
-    return json.dumps(dataset_events(paths.graph, paths.lineage), indent=1, ensure_ascii=False)
+        inside = ",\n".join(
+            f"{json.dumps(key)}: {_lines(values)}" for key, values in lineage_values(paths.lineage).items()
+        )
+        return f"{{\n{inside}\n}}"
+    return _lines(dataset_events(paths.graph, paths.lineage))
+
+
+def _lines(values: list[Any]) -> str:
+    """Return a list as JSON, an entry per line: quick to write, and a changed entry is a changed line."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    inside = ",\n".join(map(encode, values))
+    return f"[\n{inside}\n]" if values else "[]"
 
 
 def _known_dialect(name: str) -> None:

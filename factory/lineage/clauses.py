@@ -324,3 +324,49 @@ def sums_up(projection: exp.Expr) -> bool:
     """Say whether a projection has an aggregate or a window: GROUP BY ALL leaves it out."""
     found = projection.find_all(exp.AggFunc, exp.Window, exp.Anonymous)
     return any(isinstance(node, exp.Window) or _is_aggregate(node) for node in found)
+
+
+#: The columns of Snowflake's FLATTEN.
+_FLATTEN = ("seq", "key", "path", "index", "value", "this")
+#: What databases call the columns of a list of values: what stands before the number, and the first number.
+_VALUES = {
+    "duckdb": ("col", 0),
+    "databricks": ("col", 1),
+    "spark": ("col", 1),
+    "trino": ("_col", 0),
+    "athena": ("_col", 0),
+}
+
+
+def joined_by(join: exp.Join) -> list[str]:
+    """Return the aliases of what a join adds: one, or those of joins in parentheses."""
+    if join.alias_or_name or not isinstance(join.this, exp.Subquery | exp.Paren):
+        return [join.alias_or_name.lower()]
+    return [table.alias_or_name.lower() for table in join.this.find_all(exp.Table)]
+
+
+def function_columns(scope: Scope, dialect: str = "") -> list[str]:
+    """Return the columns of a table function, as far as its alias, or what it is, tells them."""
+    expression = scope.expression
+    names = list(expression.alias_column_names)
+    offset = expression.args.get("offset") if isinstance(expression, exp.Unnest) else None
+    if isinstance(offset, exp.Identifier) and offset.name not in names:
+        names.append(offset.name)
+    values = values_in(expression)
+    if values is not None and all(name.startswith("_col_") for name in names):
+        first = values.expressions[0] if values.expressions else None
+        width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
+        prefix, begin = _VALUES.get(dialect, ("column", 1))
+        return [f"{prefix}{number}" for number in range(begin, begin + width)]
+    if not names and isinstance(expression, exp.Lateral) and isinstance(expression.this, exp.Explode):
+        if "flatten" in type(expression.this).__name__.lower():
+            return list(_FLATTEN)
+        return ["pos", "col"] if isinstance(expression.this, exp.Posexplode) else ["col"]
+    return names
+
+
+def values_in(expression: exp.Expr) -> exp.Values | None:
+    """Return the list of values that something in FROM is: by itself, or behind LATERAL or APPLY."""
+    while isinstance(expression, exp.Lateral | exp.Subquery | exp.Paren):
+        expression = expression.this
+    return expression if isinstance(expression, exp.Values) else None

@@ -5,17 +5,36 @@ Takes tasks; gives what was found, in no particular order. The same whoever read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+import contextlib
+import gc
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from types import TracebackType
+from typing import TypeAlias
 
-from factory.lineage.task import Task, answer
+from factory.lineage import task as task_module
+from factory.lineage.task import Task
 
 #: From so many statements that can be read at once on, other processes help: starting one costs as much as some 150.
-WORTH_HELP = 150
+WORTH_HELP = 60
 #: At most so many statements are handed over at once: enough to make the handing over cheap.
 BATCH = 20
+
+_Batch: TypeAlias = list[tuple[str, Task]]
+
+
+@contextlib.contextmanager
+def rare_collections() -> Iterator[None]:
+    """Look for unreachable objects less often: there are millions of small values, and few of them are in rings."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Crew:
@@ -24,8 +43,8 @@ class Crew:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        self._running: dict[Future[list[str]], list[str]] = {}
-        self._queue: list[tuple[str, Task]] = []
+        self._running: dict[Future[list[str]], _Batch] = {}
+        self._queue: _Batch = []
 
     @property
     def busy(self) -> bool:
@@ -35,31 +54,36 @@ class Crew:
     def work(self, tasks: Sequence[tuple[str, Task]], *, wait: bool) -> list[tuple[str, str]]:
         """Take more tasks; return what is done: at least one, if there is any and it says to wait."""
         self._queue += tasks
-        if not self._queue and not self._running:
-            return []
         if self._pool is None and self._workers > 1 and len(self._queue) >= WORTH_HELP:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
-        if self._pool is None:
-            done = [(key, answer(task)) for key, task in self._queue]
-            self._queue = []
-            return done
-        self._hand_over(self._pool)
-        return self._collect(wait=wait)
+        if self._pool is not None:
+            try:
+                self._hand_over(self._pool)
+                return self._collect(wait=wait)
+            except BrokenProcessPool:
+                # Processes cannot be started here, or one was killed: this one does the work.
+                self._workers = 1
+                self._queue += [each for batch in self._running.values() for each in batch]
+                self._running.clear()
+                self._pool.shutdown(wait=False)
+                self._pool = None
+        batch, self._queue = self._queue, []
+        return _paired(batch, _answers([task for _, task in batch]))
 
     def _hand_over(self, pool: ProcessPoolExecutor) -> None:
         while self._queue and len(self._running) < 2 * self._workers:
             size = min(BATCH, max(1, len(self._queue) // (2 * self._workers)))
-            batch, self._queue = self._queue[:size], self._queue[size:]
-            future = pool.submit(_answers, [task for _, task in batch])
-            self._running[future] = [key for key, _ in batch]
+            batch, rest = self._queue[:size], self._queue[size:]
+            self._running[pool.submit(_answers, [task for _, task in batch])] = batch
+            self._queue = rest
 
     def _collect(self, *, wait: bool) -> list[tuple[str, str]]:
-        finished = _finished(self._running, block=wait)
-        return [
-            (key, text)
-            for future in finished
-            for key, text in zip(self._running.pop(future), future.result(), strict=True)
-        ]
+        done = wait_for(self._running, timeout=None if wait else 0, return_when=FIRST_COMPLETED).done
+        found: list[tuple[str, str]] = []
+        for future in [future for future in self._running if future in done]:
+            answers = future.result()
+            found += _paired(self._running.pop(future), answers)
+        return found
 
     def __enter__(self) -> Crew:
         return self
@@ -71,10 +95,10 @@ class Crew:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _finished(running: dict[Future[list[str]], list[str]], *, block: bool) -> list[Future[list[str]]]:
-    done = wait(running, timeout=None if block else 0, return_when=FIRST_COMPLETED).done
-    return [future for future in running if future in done]
+def _paired(batch: _Batch, answers: list[str]) -> list[tuple[str, str]]:
+    return [(key, text) for (key, _), text in zip(batch, answers, strict=True)]
 
 
 def _answers(tasks: list[Task]) -> list[str]:
-    return [answer(task) for task in tasks]
+    with rare_collections():
+        return [task_module.answer(task) for task in tasks]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from factory.artifacts import Relation
-from factory.lineage.graph import ColumnTrace, Influence, Lineage, ModelTrace, Source
+from factory.lineage.graph import DIRECT, ColumnTrace, Influence, Lineage, ModelTrace, Source
 from factory.lineage.projects import Graph
 
 PRODUCER = "urn:dpf:factory"
@@ -155,29 +155,30 @@ def dataset_name(relation: Relation) -> str:
 
 
 def _schema(relation: Relation, trace: ModelTrace) -> dict[str, Any]:
+    known = {column.name.lower(): column for column in relation.columns}
     fields = []
     for column in trace.columns:
         if column.column == "*":
             continue
-        known = relation.column(column.column)
         values = {"name": column.column}
-        if known is not None:
-            kind = known.database_type or known.data_type
+        described = known.get(column.column.lower())
+        if described is not None:
+            kind = described.database_type or described.data_type
             values |= {"type": kind} if kind else {}
-            values |= {"description": known.description} if known.description else {}
+            values |= {"description": described.description} if described.description else {}
         fields.append(values)
     return _facet("SchemaDatasetFacet", fields=fields)
 
 
 def _column_lineage(trace: ModelTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    fields = {c.column: _field(c, datasets) for c in trace.columns if c.column != "*"}
-    rows = _input_fields(trace.influences, {}, datasets)
+    fields = {column.column: _field(column, datasets) for column in trace.columns if column.column != "*"}
+    rows = _input_fields(((i, i.expression) for i in trace.influences), datasets)
     return _facet("ColumnLineageDatasetFacet", fields=fields, **({"dataset": rows} if rows else {}))
 
 
 def _field(column: ColumnTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    described = dict.fromkeys(column.sources, column.expression)
-    values: dict[str, Any] = {"inputFields": _input_fields(column.sources, described, datasets)}
+    fields = _input_fields(((source, column.expression) for source in column.sources), datasets)
+    values: dict[str, Any] = {"inputFields": fields}
     if column.unknown:
         values["transformationDescription"] = f"unknown: {column.unknown}"
     elif column.made:
@@ -186,27 +187,27 @@ def _field(column: ColumnTrace, datasets: Mapping[str, Mapping[str, str]]) -> di
 
 
 def _input_fields(
-    sources: Iterable[Source | Influence],
-    described: Mapping[Source, str],
-    datasets: Mapping[str, Mapping[str, str]],
+    sources: Iterable[tuple[Source | Influence, str]], datasets: Mapping[str, Mapping[str, str]]
 ) -> list[dict[str, Any]]:
-    fields: dict[tuple[str, str], dict[str, Any]] = {}
-    for source in sources:
-        place = datasets.get(source.relation) or {"namespace": "dbt", "name": source.relation}
-        field = fields.setdefault(
-            (source.relation, source.column), {**place, "field": source.column, "transformations": []}
-        )
-        direct = isinstance(source, Source) and source.direct
-        expression = described[source] if isinstance(source, Source) else source.expression
-        field["transformations"].append(
+    """Return sorted sources as input fields: those of one column together."""
+    fields: list[dict[str, Any]] = []
+    last: tuple[str, str] | None = None
+    transformations: list[dict[str, Any]] = []
+    for source, expression in sources:
+        if (source.relation, source.column) != last:
+            last = (source.relation, source.column)
+            place = datasets.get(source.relation) or {"namespace": "dbt", "name": source.relation}
+            transformations = []
+            fields.append({**place, "field": source.column, "transformations": transformations})
+        transformations.append(
             {
-                "type": "DIRECT" if direct else "INDIRECT",
+                "type": "DIRECT" if source.kind in DIRECT else "INDIRECT",
                 "subtype": source.kind,
                 "description": expression,
                 "masking": source.masking,
             }
         )
-    return [fields[key] for key in sorted(fields)]
+    return fields
 
 
 def _facet(name: str, **values: Any) -> dict[str, Any]:

@@ -12,6 +12,11 @@ DIRECT = ("IDENTITY", "TRANSFORMATION", "AGGREGATION")
 INDIRECT = ("JOIN", "FILTER", "GROUP_BY", "SORT", "WINDOW", "CONDITIONAL")
 
 
+#: What the id of a source starts with that is no relation given, but a name in the SQL.
+TABLE = "table:"
+TOO_DEEP = "SQL nested too deeply to be read"
+
+
 class Source(NamedTuple):
     """A column that a column is made of, or that influences it.
 
@@ -48,8 +53,7 @@ class Influence(NamedTuple):
     expression: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnTrace:
+class ColumnTrace(NamedTuple):
     """Where one column comes from.
 
     Attributes:
@@ -78,6 +82,40 @@ class ColumnTrace:
             return "UNKNOWN"
         kinds = [DIRECT.index(source.kind) for source in self.direct]
         return DIRECT[max(kinds)] if kinds else "CONSTANT"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation that a statement may read: dbt's unique id, and its columns as far as they are known.
+
+    Attributes:
+        relation: dbt's unique id.
+        columns: their names.
+        open: there may be more columns than these.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a statement says about its columns, or why it could not be read.
+
+    Attributes:
+        columns: its output columns.
+        influences: what decides which rows it has.
+        hidden: tables that it reads and that are none of those given.
+        error: why it could not be read, or empty.
+        complete: these are all its columns.
+    """
+
+    columns: tuple[ColumnTrace, ...] = ()
+    influences: tuple[Influence, ...] = ()
+    hidden: tuple[str, ...] = ()
+    error: str = ""
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

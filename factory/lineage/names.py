@@ -17,28 +17,11 @@ from sqlglot.dialects.dialect import Dialect, UsingColumnOrder
 from sqlglot.optimizer.scope import Scope
 
 from factory.lineage.choices import chosen
-from factory.lineage.clauses import is_star, joins_of, pivots_of, selects_of
+from factory.lineage.clauses import function_columns, is_star, joined_by, joins_of, pivots_of, selects_of
+from factory.lineage.graph import Table
 from factory.lineage.turned import Turned, turned_columns
 
 Relation: TypeAlias = Scope | exp.Table
-
-#: The columns of Snowflake's FLATTEN.
-_FLATTEN = ("seq", "key", "path", "index", "value", "this")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A relation that a statement may read: dbt's unique id, and its columns as far as they are known.
-
-    Attributes:
-        relation: dbt's unique id.
-        columns: their names.
-        open: there may be more columns than these.
-    """
-
-    relation: str
-    columns: tuple[str, ...]
-    open: bool = False
 
 
 class Has(IntEnum):
@@ -524,50 +507,6 @@ class Names:
                 if not column.table and aliases.get(column.name.lower(), -1) >= number
             )
         return found
-
-
-def joined_by(join: exp.Join) -> list[str]:
-    """Return the aliases of what a join adds: one, or those of joins in parentheses."""
-    if join.alias_or_name or not isinstance(join.this, exp.Subquery | exp.Paren):
-        return [join.alias_or_name.lower()]
-    return [table.alias_or_name.lower() for table in join.this.find_all(exp.Table)]
-
-
-def function_columns(scope: Scope, dialect: str = "") -> list[str]:
-    """Return the columns of a table function, as far as its alias, or what it is, tells them."""
-    expression = scope.expression
-    names = list(expression.alias_column_names)
-    offset = expression.args.get("offset") if isinstance(expression, exp.Unnest) else None
-    if isinstance(offset, exp.Identifier) and offset.name not in names:
-        names.append(offset.name)
-    values = values_in(expression)
-    if values is not None and all(name.startswith("_col_") for name in names):
-        first = values.expressions[0] if values.expressions else None
-        width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
-        prefix, begin = _VALUES.get(dialect, ("column", 1))
-        return [f"{prefix}{number}" for number in range(begin, begin + width)]
-    if not names and isinstance(expression, exp.Lateral) and isinstance(expression.this, exp.Explode):
-        if "flatten" in type(expression.this).__name__.lower():
-            return list(_FLATTEN)
-        return ["pos", "col"] if isinstance(expression.this, exp.Posexplode) else ["col"]
-    return names
-
-
-def values_in(expression: exp.Expr) -> exp.Values | None:
-    """Return the list of values that something in FROM is: by itself, or behind LATERAL or APPLY."""
-    while isinstance(expression, exp.Lateral | exp.Subquery | exp.Paren):
-        expression = expression.this
-    return expression if isinstance(expression, exp.Values) else None
-
-
-#: What databases call the columns of a list of values: what stands before the number, and the first number.
-_VALUES = {
-    "duckdb": ("col", 0),
-    "databricks": ("col", 1),
-    "spark": ("col", 1),
-    "trino": ("_col", 0),
-    "athena": ("_col", 0),
-}
 
 
 def _changes(star: exp.Expr) -> tuple[set[str], dict[str, str], dict[str, exp.Expr]]:

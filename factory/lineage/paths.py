@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from factory.errors import FactoryError
@@ -81,16 +82,21 @@ class Paths:
     def __init__(self, graph: Graph, lineage: Lineage) -> None:
         self.graph = graph
         self.lineage = lineage
-        self._uses: dict[tuple[str, str], list[Use]] = {}
-        for trace in lineage.models.values():
+
+    @cached_property
+    def _uses(self) -> dict[tuple[str, str], list[Use]]:
+        found: dict[tuple[str, str], list[Use]] = {}
+
+        def add(use: Use) -> None:
+            found.setdefault((use.source.relation, use.source.column.lower()), []).append(use)
+
+        for trace in self.lineage.models.values():
             for column in trace.columns:
                 for source in column.sources:
-                    self._add(Use(trace.relation, column.column, source, column.expression))
+                    add(Use(trace.relation, column.column, source, column.expression))
             for influence in trace.influences:
-                self._add(Use(trace.relation, "", influence, influence.expression))
-
-    def _add(self, use: Use) -> None:
-        self._uses.setdefault((use.source.relation, use.source.column.lower()), []).append(use)
+                add(Use(trace.relation, "", influence, influence.expression))
+        return found
 
     def uses(self, address: Address) -> tuple[Use, ...]:
         """Return where a column is used, one hop away, sorted."""
@@ -174,7 +180,7 @@ class Paths:
         models: dict[str, ModelTrace] = {}
         for unique_id, trace in self.lineage.models.items():
             columns = tuple(
-                replace(c, sources=tuple(s for s in c.sources if (s.relation, s.column.lower()) in places))
+                c._replace(sources=tuple(s for s in c.sources if (s.relation, s.column.lower()) in places))
                 for c in trace.columns
                 if (unique_id, c.column.lower()) in places
             )

@@ -6,6 +6,7 @@ Two relations are the same where they have the same name in the database. The gr
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ _PART = r"""(?:"[^"]+"|`[^`]+`|\[[^\]]+\]|[\w$-]+)"""
 _NAME = re.compile(rf"{_PART}(?:\.{_PART}){{0,2}}")
 
 
+@functools.lru_cache(maxsize=50_000)
 def relation_key(name: str) -> Key | None:
     """Return what tells a relation from others, from its name in SQL; None for files and table functions."""
     if _NAME.fullmatch(name) is None:

@@ -10,13 +10,10 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.optimizer.scope import Scope
 
-from factory.lineage.clauses import Parts, own_columns, parts_of, pivots_of
+from factory.lineage.clauses import Parts, function_columns, own_columns, parts_of, pivots_of, values_in
 from factory.lineage.flows import Flow
-from factory.lineage.graph import Source
-from factory.lineage.names import Names, Relation, Table, function_columns, key_of, values_in
-
-#: What the id of a source starts with that is no relation given, but a name in the SQL.
-TABLE = "table:"
+from factory.lineage.graph import TABLE, Source, Table
+from factory.lineage.names import Names, Relation, key_of
 
 
 class Sources(ABC):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialects
@@ -19,15 +18,10 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from factory.lineage.choices import HAS_CHOICES
-from factory.lineage.graph import ColumnTrace, Influence
-from factory.lineage.names import Table
+from factory.lineage.graph import TOO_DEEP, Statement, Table
 from factory.lineage.reader import Reader
 from factory.lineage.rewrite import one_query
-from factory.lineage.sources import TABLE
 
-__all__ = ["TABLE", "Statement", "read_statement"]
-
-TOO_DEEP = "SQL nested too deeply to be read"
 #: Bounds of what is read; what is beyond them is said to be unknown. Time and memory of sqlglot grow with the square of
 #: the number of set operations: 2,000 take some 3 seconds.
 LONGEST = 4_000_000
@@ -48,25 +42,6 @@ _DIALECTS = {
 def dialects() -> set[str]:
     """Return the names of databases whose SQL can be read: those of dbt's adapters and those of sqlglot."""
     return {str(dialect.value) for dialect in Dialects if dialect.value} | set(_DIALECTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a statement says about its columns, or why it could not be read.
-
-    Attributes:
-        columns: its output columns.
-        influences: what decides which rows it has.
-        hidden: tables that it reads and that are none of those given.
-        error: why it could not be read, or empty.
-        complete: these are all its columns.
-    """
-
-    columns: tuple[ColumnTrace, ...] = ()
-    influences: tuple[Influence, ...] = ()
-    hidden: tuple[str, ...] = ()
-    error: str = ""
-    complete: bool = True
 
 
 def read_statement(

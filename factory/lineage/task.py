@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import threading
@@ -9,9 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from factory.lineage.graph import ColumnTrace, Influence, Source
-from factory.lineage.names import Table
-from factory.lineage.statement import TOO_DEEP, Statement, read_statement
+from factory.lineage.graph import TOO_DEEP, ColumnTrace, Influence, Source, Statement, Table
 
 #: Room for statements that are nested deeply: bytes of stack, and calls within each other.
 STACK = 512 * 1024 * 1024
@@ -32,9 +31,14 @@ class Task:
     @cached_property
     def text(self) -> str:
         """The task as text, for its fingerprint."""
-        tables = [(*key, t.relation, t.open, t.columns) for key, t in self.tables]
-        inlined = [(name, t.relation, t.open, t.columns) for name, t in self.inlined]
-        return json.dumps([self.sql, self.dialect, tables, inlined, self.wanted, self.anonymisers])
+        tables = [f"{key}{_text(table)}" for key, table in self.tables]
+        inlined = [f"{name!r}{_text(table)}" for name, table in self.inlined]
+        return "\0".join([self.sql, self.dialect, *tables, "", *inlined, f"{self.wanted}{self.anonymisers}"])
+
+
+@functools.lru_cache(maxsize=20_000)
+def _text(table: Table) -> str:
+    return f"{table.relation!r}{table.open}{table.columns}"
 
 
 def answer(task: Task) -> str:
@@ -52,6 +56,8 @@ def answer(task: Task) -> str:
 
 
 def _read(task: Task) -> Statement:
+    from factory.lineage.statement import read_statement  # sqlglot is of no use where all is known
+
     return read_statement(
         task.sql,
         task.dialect,

@@ -10,16 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from factory.artifacts import Artifacts, Relation
-from factory.lineage import statement
 from factory.lineage.cache import Cache, fingerprint
-from factory.lineage.crew import Crew
-from factory.lineage.graph import ColumnTrace, Lineage, ModelTrace, Source
-from factory.lineage.names import Table
+from factory.lineage.crew import Crew, rare_collections
+from factory.lineage.graph import TABLE, ColumnTrace, Lineage, ModelTrace, Source, Table
 from factory.lineage.projects import Graph, graph_of, relation_key
-from factory.lineage.sources import TABLE
 from factory.lineage.task import Task, answer, decode
 
 
@@ -44,7 +40,7 @@ def trace_graph(
 
     """
     tracer = _Tracer(graph, packages, cache or Cache())
-    with Crew(workers or _cores()) as crew:
+    with rare_collections(), Crew(workers or _cores()) as crew:
         tracer.trace_all(crew)
         tracer.trace_demanded()
     tracer.cache.save()
@@ -56,6 +52,8 @@ def named_columns(graph: Graph, lineage: Lineage, unique_id: str) -> frozenset[t
 
     What it only takes by a star is not among it. None where its SQL is not there or cannot be read.
     """
+    from factory.lineage import statement
+
     if unique_id not in graph.nodes:
         return None
     tracer = _Tracer(graph, (), Cache())
@@ -227,7 +225,8 @@ class _Tracer:
         if found.error:
             self.traces[unique_id] = _unknown(relation, found.error)
             return
-        columns = tuple(self.linked(column, unique_id) for column in found.columns)
+        plain = TABLE not in text and f'"{unique_id}"' not in text
+        columns = found.columns if plain else tuple(self.linked(c, unique_id) for c in found.columns)
         influences = tuple(
             s._replace(relation=r)
             for s in found.influences
@@ -302,10 +301,10 @@ def _declared(relation: Relation, traced: tuple[ColumnTrace, ...]) -> tuple[Colu
             result.append(ColumnTrace(column.name, (), "", reason))
         else:
             used.add(id(found))
-            result.append(replace(found, column=column.name))
+            result.append(found._replace(column=column.name))
     spelled = {column.name.lower(): column.name for column in relation.columns}
     result += [
-        replace(trace, column=spelled.get(trace.column.lower(), trace.column))
+        trace._replace(column=spelled.get(trace.column.lower(), trace.column))
         for trace in traced
         if id(trace) not in used and not (trace.column == "*" and known)
     ]

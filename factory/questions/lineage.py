@@ -18,7 +18,6 @@ from factory.lineage import Cache, Lineage, ModelTrace, stitch, trace_graph
 from factory.lineage.formats import lineage_from
 from factory.lineage.graph import DIRECT
 from factory.lineage.paths import ROWS, Address, LineageError, Paths, Step
-from factory.registry import LINEAGE_FILE, read_index
 from factory.workspace import Workspace
 
 
@@ -48,6 +47,8 @@ def paths_of_workspace(
 
 def published_lineage(ws: Workspace) -> dict[str, ModelTrace]:
     """Return the lineage that was published with the current contracts, by dbt's unique id of the model."""
+    from factory.registry import LINEAGE_FILE, read_index  # of no use to projects without a workspace
+
     found: dict[str, ModelTrace] = {}
     for entry in read_index(ws)["products"]:
         for contract in entry["contracts"]:
@@ -96,7 +97,7 @@ def paths_of_manifests(
                 "this is not a manifest of dbt", where=file, hint="it is target/manifest.json of a project"
             )
         projects.append(project)
-    return _paths(projects, dialect, Cache(_cache_file(manifests) if cached else None))
+    return _paths(projects, dialect, Cache(_cache_file(projects) if cached else None))
 
 
 def _paths(projects: Sequence[Artifacts], dialect: str, cache: Cache) -> Paths:
@@ -104,9 +105,9 @@ def _paths(projects: Sequence[Artifacts], dialect: str, cache: Cache) -> Paths:
     return Paths(graph, trace_graph(graph, cache=cache))
 
 
-def _cache_file(manifests: Sequence[Path]) -> Path:
-    """Return where findings about these projects are kept: a file per set of manifests."""
-    names = "\n".join(sorted(str(manifest.resolve()) for manifest in manifests))
+def _cache_file(projects: Sequence[Artifacts]) -> Path:
+    """Return where findings about these projects are kept: a file per set of projects, wherever they lie."""
+    names = "\n".join(sorted(project.project for project in projects))
     name = hashlib.blake2b(names.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
     return Path(platformdirs.user_cache_dir("data-product-factory")) / "lineage" / f"{name}.cache"
 
