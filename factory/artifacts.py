@@ -7,13 +7,13 @@ known here is kept under its own name, a field that is missing is empty.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from factory.errors import DbtError
+from factory.loose_json import entries_in, kind_of, list_in, names_in, object_in, read_artifact, text_in
 
 #: Kinds of nodes that hold rows and columns.
 RELATIONS = ("model", "seed", "snapshot")
@@ -206,6 +206,7 @@ class Artifacts:
         project: the name of dbt's root project.
         generated_at: when the manifest was written, as it says; ISO 8601.
         anonymisers: names of the macros that say of themselves that they make values anonymous.
+        written_as: what kind of artifact the manifest says to be: manifest, catalog, ...; empty if it does not say.
     """
 
     adapter: str
@@ -218,6 +219,7 @@ class Artifacts:
     project: str = ""
     generated_at: str = ""
     anonymisers: frozenset[str] = frozenset()
+    written_as: str = ""
 
     def of(self, package: str) -> tuple[Relation, ...]:
         """Return the relations of one product."""
@@ -269,18 +271,24 @@ def read_manifest(
 
 
 def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hint: str) -> Artifacts:
-    manifest = _read_json(path, hint, needed=True)
-    catalog = _read_json(catalog_path, hint)
-    results = {r.get("unique_id", ""): r for r in _list(_read_json(results_path, hint), "results")}
-    known = {**_entries(catalog, "nodes"), **_entries(catalog, "sources")}
+    manifest = read_artifact(path, hint, needed=True)
+    catalog = read_artifact(catalog_path, hint)
+    if kind_of(catalog) not in ("", "catalog"):
+        raise DbtError(
+            f"this is dbt's {kind_of(catalog)}, not its catalog",
+            where=catalog_path,
+            hint="name catalog.json",
+        )
+    results = {r.get("unique_id", ""): r for r in list_in(read_artifact(results_path, hint), "results")}
+    known = {**entries_in(catalog, "nodes"), **entries_in(catalog, "sources")}
     relations: dict[str, Relation] = {}
     tests: list[DataTest] = []
     runs: list[NodeRun] = []
     other: dict[str, str] = {}
     nodes = {
-        **_entries(manifest, "sources"),
-        **_entries(manifest, "nodes"),
-        **_entries(manifest, "unit_tests"),
+        **entries_in(manifest, "sources"),
+        **entries_in(manifest, "nodes"),
+        **entries_in(manifest, "unit_tests"),
     }
     for unique_id, node in nodes.items():
         kind = str(node.get("resource_type") or unique_id.partition(".")[0])
@@ -296,42 +304,29 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
             other[unique_id] = kind
         if result is not None and kind not in ("test", "unit_test"):
             runs.append(_run(unique_id, node, result))
-    metadata = _dict(manifest, "metadata")
+    metadata = object_in(manifest, "metadata")
     return Artifacts(
         adapter=str(metadata.get("adapter_type") or "duckdb"),
         dbt_version=str(metadata.get("dbt_version") or ""),
         relations=_in_order(relations),
         tests=tuple(sorted(tests, key=lambda test: test.unique_id)),
         runs=tuple(sorted(runs, key=lambda run: run.unique_id)),
-        exposures=tuple(_exposure(i, e) for i, e in sorted(_entries(manifest, "exposures").items())),
+        exposures=tuple(_exposure(i, e) for i, e in sorted(entries_in(manifest, "exposures").items())),
         other_kinds=other,
-        project=_text(metadata, "project_name"),
-        generated_at=_text(metadata, "generated_at"),
+        project=text_in(metadata, "project_name"),
+        generated_at=text_in(metadata, "generated_at"),
+        written_as=kind_of(manifest),
         anonymisers=frozenset(
-            _text(macro, "name") for macro in _entries(manifest, "macros").values() if _is_anonymiser(macro)
+            text_in(macro, "name")
+            for macro in entries_in(manifest, "macros").values()
+            if _is_anonymiser(macro)
         ),
     )
 
 
 def _is_anonymiser(macro: Mapping[str, Any]) -> bool:
-    meta = _dict(_dict(macro, "config"), "meta") or _dict(macro, "meta")
+    meta = object_in(object_in(macro, "config"), "meta") or object_in(macro, "meta")
     return meta.get("anonymiser") is True
-
-
-def _read_json(path: Path | None, hint: str, *, needed: bool = False) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        data = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        if needed:
-            raise DbtError("there is no manifest of dbt", where=path, hint=hint) from error
-        return {}
-    except (ValueError, RecursionError, OSError) as error:
-        raise DbtError(f"not a dbt artifact: {error}", where=path, hint=hint) from error
-    if not isinstance(data, dict):
-        raise DbtError("not a dbt artifact: no JSON object", where=path, hint=hint)
-    return data
 
 
 def _with_sql_beside(relation: Relation, node: Mapping[str, Any], target: Path) -> Relation:
@@ -340,84 +335,60 @@ def _with_sql_beside(relation: Relation, node: Mapping[str, Any], target: Path) 
         return relation
     files = [target / "compiled" / relation.package / relation.file]
     if node.get("compiled_path"):
-        files.insert(0, target.parent / _text(node, "compiled_path"))
+        files.insert(0, target.parent / text_in(node, "compiled_path"))
     for file in files:
         if file.is_file() and file.resolve().is_relative_to(target.parent.resolve()):
             return replace(relation, sql=file.read_text("utf-8", "replace").strip())
-    raw = _text(node, "raw_code") or _text(node, "raw_sql")
+    raw = text_in(node, "raw_code") or text_in(node, "raw_sql")
     return relation if "{{" in raw or "{%" in raw else replace(relation, sql=raw.strip())
-
-
-def _dict(data: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(data: Mapping[str, Any], key: str) -> list[Any]:
-    value = data.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _entries(data: Mapping[str, Any], key: str) -> dict[str, dict[str, Any]]:
-    """Return the entries of an object that are objects themselves."""
-    return {name: value for name, value in _dict(data, key).items() if isinstance(value, dict)}
-
-
-def _names(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(str(name) for name in _list(data, key) if isinstance(name, str))
-
-
-def _text(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key)
-    return "" if value is None else str(value)
 
 
 def _relation(
     unique_id: str, node: dict[str, Any], catalog: dict[str, Any] | None, result: dict[str, Any] | None
 ) -> Relation:
-    config = _dict(node, "config")
-    kind = _text(node, "resource_type")
-    name = _text(node, "name")
-    contract = _dict(node, "contract") or _dict(config, "contract")
+    config = object_in(node, "config")
+    kind = text_in(node, "resource_type")
+    name = text_in(node, "name")
+    contract = object_in(node, "contract") or object_in(config, "contract")
     return Relation(
         unique_id=unique_id,
         kind=kind,
-        package=_text(node, "package_name"),
-        name=f"{_text(node, 'source_name')}.{name}" if kind == "source" else name,
-        identifier=_text(node, "identifier") or _text(node, "alias") or name,
-        relation_name=_text(node, "relation_name") or _relation_name(node, kind, config),
-        database=_text(node, "database"),
-        schema=_text(node, "schema"),
-        file=_text(node, "original_file_path").replace("\\", "/"),
-        materialized=_text(config, "materialized") or kind,
-        access=_text(node, "access") or _text(config, "access"),
-        group=_text(node, "group") or _text(config, "group"),
+        package=text_in(node, "package_name"),
+        name=f"{text_in(node, 'source_name')}.{name}" if kind == "source" else name,
+        identifier=text_in(node, "identifier") or text_in(node, "alias") or name,
+        relation_name=text_in(node, "relation_name") or _relation_name(node, kind, config),
+        database=text_in(node, "database"),
+        schema=text_in(node, "schema"),
+        file=text_in(node, "original_file_path").replace("\\", "/"),
+        materialized=text_in(config, "materialized") or kind,
+        access=text_in(node, "access") or text_in(config, "access"),
+        group=text_in(node, "group") or text_in(config, "group"),
         enforced=bool(contract.get("enforced")),
-        version=_text(node, "version"),
-        latest_version=_text(node, "latest_version"),
-        deprecation_date=_text(node, "deprecation_date"),
-        description=_text(node, "description").strip(),
-        columns=_columns(_entries(node, "columns"), _entries(catalog or {}, "columns")),
-        constraints=tuple(_constraint(c) for c in _list(node, "constraints")),
+        version=text_in(node, "version"),
+        latest_version=text_in(node, "latest_version"),
+        deprecation_date=text_in(node, "deprecation_date"),
+        description=text_in(node, "description").strip(),
+        columns=_columns(entries_in(node, "columns"), entries_in(catalog or {}, "columns")),
+        constraints=tuple(_constraint(c) for c in list_in(node, "constraints")),
         primary_key=_primary_key(node),
-        upstream=_names(_dict(node, "depends_on"), "nodes"),
-        tags=tuple(str(tag) for tag in _list(node, "tags")),
-        meta=_dict(config, "meta") or _dict(node, "meta"),
+        upstream=names_in(object_in(node, "depends_on"), "nodes"),
+        tags=tuple(str(tag) for tag in list_in(node, "tags")),
+        meta=object_in(config, "meta") or object_in(node, "meta"),
         # Until dbt 1.2 the field was called compiled_sql.
-        sql=_text(node, "compiled_code")
-        or _text(node, "compiled_sql")
-        or _text(result or {}, "compiled_code"),
-        language=_text(node, "language") or "sql",
+        sql=text_in(node, "compiled_code")
+        or text_in(node, "compiled_sql")
+        or text_in(result or {}, "compiled_code"),
+        language=text_in(node, "language") or "sql",
         snapshot=config if kind == "snapshot" else {},
     )
 
 
 def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]) -> str:
     """Return what a relation is called in the database, where an old manifest does not say it."""
-    if _text(config, "materialized") == "ephemeral" or kind not in (*RELATIONS, "source"):
+    if text_in(config, "materialized") == "ephemeral" or kind not in (*RELATIONS, "source"):
         return ""
-    name = _text(node, "identifier") or _text(node, "alias") or _text(node, "name")
-    place = [part for part in (_text(node, "database"), _text(node, "schema")) if part]
+    name = text_in(node, "identifier") or text_in(node, "alias") or text_in(node, "name")
+    place = [part for part in (text_in(node, "database"), text_in(node, "schema")) if part]
     return ".".join([*place, name]) if place else ""
 
 
@@ -425,7 +396,7 @@ def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, .
     by_name = {name.lower(): column for name, column in declared.items()}
     in_database = sorted(found.values(), key=_place)
     columns = [
-        _column(str(column["name"]), by_name.pop(str(column["name"]).lower(), None), _text(column, "type"))
+        _column(str(column["name"]), by_name.pop(str(column["name"]).lower(), None), text_in(column, "type"))
         for column in in_database
         if "name" in column
     ]
@@ -440,77 +411,77 @@ def _place(column: Mapping[str, Any]) -> float:
 
 def _column(name: str, declared: dict[str, Any] | None, database_type: str) -> Column:
     data = declared or {}
-    config = _dict(data, "config")
+    config = object_in(data, "config")
     return Column(
         name=name,
-        data_type=_text(data, "data_type"),
+        data_type=text_in(data, "data_type"),
         database_type=database_type,
-        description=_text(data, "description").strip(),
-        constraints=tuple(str(_text(c, "type")) for c in _list(data, "constraints")),
-        meta=_dict(config, "meta") or _dict(data, "meta"),
-        tags=tuple(str(tag) for tag in (_list(data, "tags") or _list(config, "tags"))),
+        description=text_in(data, "description").strip(),
+        constraints=tuple(str(text_in(c, "type")) for c in list_in(data, "constraints")),
+        meta=object_in(config, "meta") or object_in(data, "meta"),
+        tags=tuple(str(tag) for tag in (list_in(data, "tags") or list_in(config, "tags"))),
         declared=declared is not None,
     )
 
 
 def _constraint(data: dict[str, Any]) -> Constraint:
     return Constraint(
-        type=_text(data, "type"),
-        columns=tuple(str(c) for c in _list(data, "columns")),
-        expression=_text(data, "expression"),
-        to=_text(data, "to"),
-        to_columns=tuple(str(c) for c in _list(data, "to_columns")),
+        type=text_in(data, "type"),
+        columns=tuple(str(c) for c in list_in(data, "columns")),
+        expression=text_in(data, "expression"),
+        to=text_in(data, "to"),
+        to_columns=tuple(str(c) for c in list_in(data, "to_columns")),
     )
 
 
 def _primary_key(node: dict[str, Any]) -> tuple[str, ...]:
     """Return the declared primary key: a constraint of the model or of one column; not dbt's guess from tests."""
-    for constraint in _list(node, "constraints"):
+    for constraint in list_in(node, "constraints"):
         if constraint.get("type") == "primary_key":
-            return tuple(str(column) for column in _list(constraint, "columns"))
-    for name, column in _entries(node, "columns").items():
-        if any(c.get("type") == "primary_key" for c in _list(column, "constraints")):
+            return tuple(str(column) for column in list_in(constraint, "columns"))
+    for name, column in entries_in(node, "columns").items():
+        if any(c.get("type") == "primary_key" for c in list_in(column, "constraints")):
             return (str(column.get("name", name)),)
     return ()
 
 
 def _test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | None) -> DataTest:
-    config = _dict(node, "config")
-    generic = _dict(node, "test_metadata")
-    arguments = {k: v for k, v in _dict(generic, "kwargs").items() if k not in ("model", "column_name")}
+    config = object_in(node, "config")
+    generic = object_in(node, "test_metadata")
+    arguments = {k: v for k, v in object_in(generic, "kwargs").items() if k not in ("model", "column_name")}
     nested = arguments.pop("arguments", None)
     if isinstance(nested, dict):
         arguments.update(nested)
     if node.get("resource_type") == "unit_test":
         kind = "unit"
     elif generic:
-        space = _text(generic, "namespace")
-        kind = f"{space}.{generic['name']}" if space else _text(generic, "name")
+        space = text_in(generic, "namespace")
+        kind = f"{space}.{generic['name']}" if space else text_in(generic, "name")
     else:
         kind = "singular"
-    upstream = tuple(_list(_dict(node, "depends_on"), "nodes"))
-    attached = _text(node, "attached_node")
+    upstream = tuple(list_in(object_in(node, "depends_on"), "nodes"))
+    attached = text_in(node, "attached_node")
     if not attached and upstream:
-        own = f".{_text(node, 'package_name')}."
+        own = f".{text_in(node, 'package_name')}."
         attached = next((u for u in upstream if own in u), upstream[0])
     failures = (result or {}).get("failures")
     return DataTest(
         unique_id=unique_id,
-        name=_text(node, "name"),
-        package=_text(node, "package_name"),
-        file=_text(node, "original_file_path").replace("\\", "/"),
+        name=text_in(node, "name"),
+        package=text_in(node, "package_name"),
+        file=text_in(node, "original_file_path").replace("\\", "/"),
         kind=kind,
         attached=attached,
-        column=_text(node, "column_name").strip('"`[]'),  # dbt quotes the names of quoted columns
+        column=text_in(node, "column_name").strip('"`[]'),  # dbt quotes the names of quoted columns
         arguments=arguments,
-        severity=(_text(config, "severity") or "error").lower(),
-        where=_text(config, "where"),
-        description=_text(node, "description").strip(),
-        meta=_dict(config, "meta") or _dict(node, "meta"),
+        severity=(text_in(config, "severity") or "error").lower(),
+        where=text_in(config, "where"),
+        description=text_in(node, "description").strip(),
+        meta=object_in(config, "meta") or object_in(node, "meta"),
         upstream=upstream,
-        status=_text(result or {}, "status") or "not run",
+        status=text_in(result or {}, "status") or "not run",
         failures=failures if isinstance(failures, int) else None,
-        message=_text(result or {}, "message"),
+        message=text_in(result or {}, "message"),
         seconds=float((result or {}).get("execution_time") or 0.0),
     )
 
@@ -518,26 +489,26 @@ def _test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | None) -
 def _run(unique_id: str, node: dict[str, Any], result: dict[str, Any]) -> NodeRun:
     return NodeRun(
         unique_id=unique_id,
-        package=_text(node, "package_name"),
-        name=_text(node, "name"),
-        file=_text(node, "original_file_path").replace("\\", "/"),
-        status=_text(result, "status"),
-        message=_text(result, "message"),
+        package=text_in(node, "package_name"),
+        name=text_in(node, "name"),
+        file=text_in(node, "original_file_path").replace("\\", "/"),
+        status=text_in(result, "status"),
+        message=text_in(result, "message"),
         seconds=float(result.get("execution_time") or 0.0),
     )
 
 
 def _exposure(unique_id: str, data: dict[str, Any]) -> Exposure:
-    owner = _dict(data, "owner")
+    owner = object_in(data, "owner")
     return Exposure(
         unique_id=unique_id,
-        package=_text(data, "package_name"),
-        name=_text(data, "name"),
-        type=_text(data, "type"),
-        owner=_text(owner, "email") or _text(owner, "name"),
-        url=_text(data, "url"),
-        description=_text(data, "description").strip(),
-        upstream=_names(_dict(data, "depends_on"), "nodes"),
+        package=text_in(data, "package_name"),
+        name=text_in(data, "name"),
+        type=text_in(data, "type"),
+        owner=text_in(owner, "email") or text_in(owner, "name"),
+        url=text_in(data, "url"),
+        description=text_in(data, "description").strip(),
+        upstream=names_in(object_in(data, "depends_on"), "nodes"),
     )
 
 

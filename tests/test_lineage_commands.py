@@ -226,7 +226,7 @@ def test_names_from_others_cannot_break_a_picture(tmp_path: Path, factory: Comma
 
 def test_the_summary_says_what_is_unknown_and_why(shop: Path, factory: Command) -> None:
     out = factory("lineage", "--manifest", shop / "shop").out
-    assert out.splitlines()[0].startswith("3 models of 1 dbt packages, 7 columns: 6 traced, 1 unknown.")
+    assert out.splitlines()[0].startswith("3 models of 1 dbt package, 7 columns: 6 traced, 1 unknown.")
     assert "model.shop.broken: SQL that sqlglot cannot read" in out
 
 
@@ -235,7 +235,10 @@ def test_the_summary_says_what_is_unknown_and_why(shop: Path, factory: Command) 
     [
         (["orders.amont"], "has no column 'amont'\n → did you mean 'amount'?"),
         (["shop.ordrs"], "no model or source is called 'shop.ordrs'\n → did you mean 'shop.orders'?"),
-        (["--catalog", "shop/catalog.json", "--catalog", "shop/catalog.json"], "2 catalogs for 1 manifests"),
+        (
+            ["--catalog", "shop/catalog.json", "--catalog", "shop/catalog.json"],
+            "more catalogs (2) than manifests (1)",
+        ),
         (["--dialect", "klingon"], "'klingon' is none of"),
         (["--depth", "0"], "0 is not in the range"),
     ],

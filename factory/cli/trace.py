@@ -33,8 +33,8 @@ OUT = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--dialect", default="", help="The dialect of the SQL.  [default: that of the manifest's adapter]"
 )
-@click.option("--up", "way", flag_value="up", help="What COLUMN is made of.  [default]")
-@click.option("--down", "way", flag_value="down", help="Where COLUMN goes.")
+@click.option("--up", is_flag=True, help="What COLUMN is made of.  [default]")
+@click.option("--down", is_flag=True, help="Where COLUMN goes.")
 @click.option("--depth", type=click.IntRange(min=1), default=None, help="So many steps.  [default: all]")
 @click.option("--indirect", is_flag=True, help="Also what only decides about rows or values.")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "openlineage", "mermaid", "dot"]),
@@ -49,7 +49,8 @@ def lineage(
     manifests: tuple[Path, ...],
     catalogs: tuple[Path, ...],
     dialect: str,
-    way: str | None,
+    up: bool,
+    down: bool,
     depth: int | None,
     indirect: bool,
     format_: str | None,
@@ -62,10 +63,15 @@ def lineage(
     COLUMN is PRODUCT.MODEL.COLUMN, or shorter where that is clear. Without --manifest it is about this workspace,
     as it was built last; with it, about any dbt projects, which need no workspace.
     """
-    from factory.files import write_whole
+    from factory.errors import FactoryError
+    from factory.files import told_as, write_whole
     from factory.lineage.crew import rare_collections
     from factory.questions.lineage import paths_of_manifests, paths_of_workspace
 
+    if up and down:
+        raise click.UsageError("ask for --up or for --down")
+    if (up or down or depth or indirect) and not column:
+        raise click.UsageError("--up, --down, --depth and --indirect go with a COLUMN")
     if catalogs and not manifests:
         raise click.UsageError("--catalog goes with --manifest")
     if dialect:
@@ -76,11 +82,12 @@ def lineage(
         paths = paths_of_workspace(workspace(context, target), dialect=dialect, cached=cache)
     wanted = format_ or ("openlineage" if output else "text")
     with rare_collections():
-        text = _written(paths, wanted, column, way == "down", depth or 0, indirect)
+        text = _written(paths, wanted, column, down, depth or 0, indirect)
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
         return
-    write_whole(output, text if text.endswith("\n") else text + "\n", durable=False)
+    with told_as(FactoryError, "writing the lineage", output):
+        write_whole(output, text if text.endswith("\n") else text + "\n", durable=False)
     if wanted != "text":
         from factory.questions.lineage import summary_as_text
 

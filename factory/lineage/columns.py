@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope
+from sqlglot.optimizer.scope import Scope, build_scope
 
 from factory.lineage.clauses import (
     Parts,
@@ -148,7 +148,7 @@ class Columns(Sources):
     def output(self, scope: Scope, output: Output) -> Flow:
         """Return what flows into a column of a query: what a projection makes, or what a star takes."""
         if output.projection is not None:
-            return self.project(scope, output.projection)
+            return self.project(output.within or scope, output.projection)
         if output.source is not None:
             return self.from_source(scope, output.source, output.column)
         return Flow(unknown=f"which column is called {output.name} is not known")
@@ -321,6 +321,8 @@ class Columns(Sources):
         for cte in with_.expressions if with_ is not None else ():
             if cte.args.get("scalar") and cte.alias.lower() == name.lower():
                 inner = next((s for s in scope.subquery_scopes if is_inside(s.expression, cte)), None)
+                if inner is None and isinstance(cte.this, exp.Query):
+                    inner = build_scope(cte.this.unnest())
                 if inner is None:
                     return self.project(scope, cte.this)
                 flow = Flow()

@@ -40,6 +40,7 @@ class Output:
         name: its name; `*` for a star that could not be spelled out.
         projection: the expression that makes it; for what is left of a star, the star; None for what a star gives.
         source: what a star takes it from.
+        within: the inner query in which the projection stands, where that is not the query itself.
         column: its name there.
         quoted: the name is written in quotes.
         declared: for what is left of a star: some of its columns are known.
@@ -55,6 +56,7 @@ class Output:
     declared: bool = False
     loose: bool = False
     pivot: exp.Pivot | None = None
+    within: Scope | None = None
 
 
 def key_of(table: exp.Table) -> tuple[str, str, str]:
@@ -181,15 +183,22 @@ class Names:
             if isinstance(projection, exp.Aliases):
                 outputs += [Output(each.name, projection.this) for each in projection.expressions]
                 continue
-            name = projection.alias_or_name or projection.output_name or self._unnamed(projection, number)
+            name = self._name(projection, number)
             named = projection.args.get("alias") if isinstance(projection, exp.Alias) else projection.this
             quoted = isinstance(named, exp.Identifier) and bool(named.quoted)
             outputs.append(Output(name, projection, quoted=quoted))
         return outputs
 
-    def _unnamed(self, projection: exp.Expr, number: int) -> str:
-        """Return what a database calls a projection without a name; a name of our own where that is not known."""
-        body = projection
+    def _name(self, projection: exp.Expr, number: int) -> str:
+        """Return the name of a projection: its alias, that of the column, or what the database calls it.
+
+        A name of our own (`_col_0`) where that is not known.
+        """
+        if isinstance(projection, exp.Alias):
+            return projection.alias
+        body: exp.Expr = projection.unnest()
+        if isinstance(body, exp.Column | exp.Dot):
+            return body.name
         if self.name in ("postgres", "redshift"):
             while isinstance(body, exp.Cast | exp.Paren) and not isinstance(body.this, exp.Literal):
                 body = body.this
@@ -275,9 +284,9 @@ class Names:
             for pivot in pivots_of(scope):
                 if pivot.alias and pivot.alias.lower() == projection.table.lower():
                     source = self.behind_pivot(scope, pivot)
-            return (
-                [Output("*", projection)] if source is None else self._columns_of(scope, source, projection)
-            )
+            if source is None:
+                return self._row_of(scope, projection) or [Output("*", projection)]
+            return self._columns_of(scope, source, projection)
         shared = self.shared(scope)
         hidden = {join.alias_or_name.lower() for join in joins_of(scope) if join.is_semi_or_anti_join}
         outputs: list[Output] = []
@@ -298,6 +307,30 @@ class Names:
                         Output(output.name, exp.column(name), column=output.column, quoted=output.quoted)
                     )
         return outputs or [Output("*", projection)]
+
+    def _row_of(self, scope: Scope, star: exp.Column) -> list[Output]:
+        """Spell out a star over a column that holds whole rows of a table, such as `array_agg(t)[0]`."""
+        for source in self.sources(scope).values():
+            inner = self.itself(source) if isinstance(source, Scope) else None
+            output = self.output(inner, star.table) if inner is not None else None
+            if inner is None or output is None or output.projection is None:
+                continue
+            tables = self.sources(inner)
+            body = output.projection.unalias()
+            rows = [c for c in body.find_all(exp.Column) if not c.table and c.name.lower() in tables]
+            if not rows:
+                continue
+            table = tables[rows[0].name.lower()]
+            outputs = []
+            for name in self.columns(table):
+                changed = body.copy()
+                for column in list(changed.find_all(exp.Column)):
+                    if not column.table and column.name.lower() == rows[0].name.lower():
+                        column.replace(exp.column(name, table=rows[0].name))
+                changed.parent = output.projection.parent
+                outputs.append(Output(name, changed, column=name, within=inner))
+            return outputs + ([Output("*", star)] if self.is_open(table) else [])
+        return []
 
     def _columns_of(self, scope: Scope, source: Relation, star: exp.Expr) -> list[Output]:
         """Return the columns that a source has for a star, and a star for those that are not known."""

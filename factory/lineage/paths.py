@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from factory.artifacts import Relation
 from factory.errors import FactoryError
 from factory.lineage.graph import DIRECT, Influence, Lineage, ModelTrace, Source
 from factory.lineage.projects import Graph
@@ -74,6 +75,11 @@ class Step:
 
 
 _Next: TypeAlias = Callable[[Step, bool], Iterable[Step]]
+
+
+def version_name(relation: Relation) -> str:
+    """Return what a relation is called among people: with its version, where it has one."""
+    return f"{relation.name}.v{relation.version}" if relation.version else relation.name
 
 
 class Paths:
@@ -214,6 +220,7 @@ class Paths:
             LineageError: nothing has that name, or several things have it.
 
         """
+        text = text.replace('"', "").replace("`", "")
         for relation, rest in self._candidates(text):
             if not rest:
                 return Address(relation)
@@ -227,13 +234,18 @@ class Paths:
         folded = text.lower()
         dots = [number for number, letter in enumerate(folded) if letter == "."]
         for end in (len(folded), *reversed(dots)):
-            found = names.get(folded[:end], [])
             rest = text[end + 1 :]
-            if len(found) > 1 and not rest:
+            called = names.get(folded[:end], [])
+            having = [
+                each for each in called if not rest or rest.lower() in map(str.lower, self.columns(each))
+            ]
+            built = [each for each in having if self.graph.nodes[each].relation.kind != "source"]
+            # A source's table may be called like a model; then the model is meant.
+            found = built or having or called
+            if len(found) > 1 and having:
                 wanted = ", ".join(sorted(found))
-                raise LineageError(
-                    f"{text!r} may be {wanted}", hint="put the product's name, or dbt's unique id, before it"
-                )
+                hint = "put the product's name, or dbt's unique id, before it"
+                raise LineageError(f"{text!r} may be {wanted}", hint=hint)
             for relation in sorted(found):
                 yield relation, rest
 
@@ -241,15 +253,19 @@ class Paths:
         found: dict[str, list[str]] = {}
         for unique_id, node in self.graph.nodes.items():
             relation = node.relation
-            names = {unique_id, relation.name, relation.identifier, f"{relation.package}.{relation.name}",
-                     f"{relation.package}.{relation.identifier}"}  # fmt: skip
-            for name in names:
+            short = {relation.identifier, version_name(relation)}
+            if relation.version in ("", relation.latest_version):
+                short.add(relation.name)
+            for name in {unique_id, *short, *(f"{relation.package}.{each}" for each in short)}:
                 found.setdefault(name.lower(), []).append(unique_id)
         return found
 
+    def _near(self, relation: str, column: str) -> bool:
+        return bool(difflib.get_close_matches(column, self.columns(relation), 1))
+
     def _nothing(self, text: str) -> LineageError:
         names = [f"{n.relation.package}.{n.relation.name}" for n in self.graph.nodes.values()]
-        for relation, rest in self._candidates(text):
+        for relation, rest in sorted(self._candidates(text), key=lambda pair: not self._near(*pair)):
             node = self.graph.nodes[relation].relation
             columns = self.columns(relation)
             near = difflib.get_close_matches(rest, columns, 1)
@@ -259,6 +275,9 @@ class Paths:
                 else f"its columns: {', '.join(columns[:12]) or 'none known'}"
             )
             return LineageError(f"{node.package}.{node.name} has no column {rest!r}", hint=hint)
-        near = difflib.get_close_matches(text, names, 1, 0.5)
+        first = ".".join(text.split(".")[:2])
+        near = difflib.get_close_matches(first, names, 1, 0.6) or difflib.get_close_matches(
+            text.partition(".")[0], [name.partition(".")[2] for name in names], 1, 0.6
+        )
         hint = f"did you mean {near[0]!r}?" if near else "name it as product.model.column, or product.model"
         return LineageError(f"no model or source is called {text!r}", hint=hint)

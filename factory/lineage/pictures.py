@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from factory.lineage.graph import DIRECT
-from factory.lineage.paths import ROWS, Address, Paths, Step
+from factory.lineage.paths import ROWS, Address, Paths, Step, version_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _key(address: Address) -> str:
 
 def _names(paths: Paths, unique_id: str) -> tuple[str, str]:
     node = paths.graph.nodes.get(unique_id)
-    return (node.relation.package, node.relation.name) if node is not None else ("", unique_id)
+    return (node.relation.package, version_name(node.relation)) if node is not None else ("", unique_id)
 
 
 def mermaid(what: Picture) -> str:

@@ -17,6 +17,8 @@ _PIVOT = re.compile(r"\b(un)?pivot\b", re.IGNORECASE)
 def one_query(trees: Sequence[exp.Expr | None], sql: str) -> exp.Query | str:
     """Return the one query of a statement, ready to be followed; or why there is none."""
     found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(found) > 1 and isinstance(found[-1], exp.Query) and all(map(_prepares, found[:-1])):
+        found = found[-1:]
     if len(found) != 1:
         return f"{len(found)} statements where there should be one"
     tree = found[0]
@@ -29,6 +31,12 @@ def one_query(trees: Sequence[exp.Expr | None], sql: str) -> exp.Query | str:
     if not isinstance(tree, exp.Query):
         return f"{tree.key.upper()} is not followed: it is no SELECT"
     return tree
+
+
+def _prepares(tree: exp.Expr) -> bool:
+    """Say whether a statement only prepares for a query behind it: a function of its own, a variable."""
+    function = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "FUNCTION"
+    return function or isinstance(tree, exp.Declare | exp.Set)
 
 
 def _without_parentheses(tree: exp.Subquery) -> exp.Expr:

@@ -209,10 +209,12 @@ class _Tracer:
                 key = ("", "factory_external", f"s{number}")
                 sql = sql.replace(name, ".".join(key[1:]))
             tables.append((key, table))
-        keys = str([relation.snapshot.get("updated_at"), relation.snapshot.get("unique_key")])
+        settings = relation.snapshot
+        keys = settings.get("unique_key") if settings else None
+        keys = [settings.get("updated_at"), *(keys if isinstance(keys, list) else [keys])] if settings else []
         wanted = (
             *(column.name for column in relation.columns),
-            *(re.findall(r"\w+", keys) if relation.snapshot else ()),
+            *(str(key) for key in keys if key and re.fullmatch(r"[\w$]+", str(key))),
             *self.wanted.get(unique_id, ()),
         )
         return Task(sql, node.dialect, tuple(tables), tuple(sorted(inlined, key=lambda pair: pair[0])), wanted,
@@ -290,11 +292,16 @@ def _declared(relation: Relation, traced: tuple[ColumnTrace, ...]) -> tuple[Colu
     for trace in traced:
         by_name.setdefault(trace.column.lower(), trace)
     known = [column for column in relation.columns if column.database_type]
+    names = {column.name.lower() for column in known}
     result: list[ColumnTrace] = []
     used: set[int] = set()
     for number, column in enumerate(known):
         found = by_name.get(column.name.lower())
-        if found is None and number < len(traced) == len(known) and traced[number].column.startswith("_col_"):
+        if (
+            found is None
+            and number < len(traced) == len(known)
+            and traced[number].column.lower() not in names
+        ):
             found = traced[number]  # the database named an expression that has no name
         if found is None:
             reason = "not in the model's SQL as far as it can be read"
@@ -308,13 +315,13 @@ def _declared(relation: Relation, traced: tuple[ColumnTrace, ...]) -> tuple[Colu
         for trace in traced
         if id(trace) not in used and not (trace.column == "*" and known)
     ]
-    names = {trace.column.lower() for trace in result}
+    there = {trace.column.lower() for trace in result}
     result += [
         ColumnTrace(
             column.name, (), "", "declared in YAML, and not in the model's SQL as far as it can be read"
         )
         for column in relation.columns
-        if column.name.lower() not in names
+        if column.name.lower() not in there
     ]
     return tuple(result)
 

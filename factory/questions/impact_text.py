@@ -7,7 +7,7 @@ from typing import Any
 
 from factory.lineage.effects import Effect, Fate
 from factory.lineage.graph import DIRECT
-from factory.lineage.paths import Address, Paths
+from factory.lineage.paths import Address, Paths, version_name
 from factory.questions.impact import Impact
 
 #: So many uses are listed in Markdown.
@@ -165,7 +165,7 @@ def _of_port(removed: Fate, retyped: Fate) -> str:
 
 def _name(paths: Paths, address: Address, *, product: bool = True) -> str:
     node = paths.graph.nodes.get(address.relation)
-    name = node.relation.name if node is not None else address.relation.rpartition(".")[2]
+    name = version_name(node.relation) if node is not None else address.relation.rpartition(".")[2]
     package = f"{_product(paths, address)}." if product else ""
     return f"{package}{name}.{address.column}" if address.column else f"{package}{name}"
 

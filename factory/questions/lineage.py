@@ -17,7 +17,7 @@ from factory.errors import DbtError, RegistryError
 from factory.lineage import Cache, Lineage, ModelTrace, stitch, trace_graph
 from factory.lineage.formats import lineage_from
 from factory.lineage.graph import DIRECT
-from factory.lineage.paths import ROWS, Address, LineageError, Paths, Step
+from factory.lineage.paths import ROWS, Address, LineageError, Paths, Step, version_name
 from factory.workspace import Workspace
 
 
@@ -34,7 +34,10 @@ def paths_of_workspace(
 
     """
     if not (ws.artifacts / "manifest.json").is_file():
-        raise DbtError("nothing was built here yet", hint="build first with: factory build, or factory check")
+        raise DbtError(
+            "nothing was built here yet",
+            hint="build first with: factory build; or name the manifest of any dbt project with --manifest",
+        )
     found = _paths(
         [read_artifacts(ws.artifacts)], dialect, Cache(ws.work / "lineage.cache" if cached else None)
     )
@@ -82,7 +85,7 @@ def paths_of_manifests(
     """
     if len(catalogs) > len(manifests):
         raise LineageError(
-            f"{len(catalogs)} catalogs for {len(manifests)} manifests",
+            f"more catalogs ({len(catalogs)}) than manifests ({len(manifests)})",
             hint="give one --catalog per --manifest, in order",
         )
     projects: list[Artifacts] = []
@@ -96,6 +99,9 @@ def paths_of_manifests(
             raise DbtError(
                 "this is not a manifest of dbt", where=file, hint="it is target/manifest.json of a project"
             )
+        if project.written_as not in ("", "manifest"):
+            what = f"this is dbt's {project.written_as}, not its manifest"
+            raise DbtError(what, where=file, hint="name the manifest.json beside it")
         projects.append(project)
     return _paths(projects, dialect, Cache(_cache_file(projects) if cached else None))
 
@@ -178,7 +184,7 @@ def _product(paths: Paths, address: Address) -> str:
 
 def _label(paths: Paths, address: Address, *, with_product: bool) -> str:
     node = paths.graph.nodes.get(address.relation)
-    name = node.relation.name if node is not None else address.relation
+    name = version_name(node.relation) if node is not None else address.relation
     product = f"{node.relation.package}." if node is not None and with_product else ""
     return f"{product}{name}.{address.column}" if address.column else f"{product}{name} (rows)"
 
@@ -192,9 +198,8 @@ def summary_as_text(paths: Paths, width: int = 100) -> str:
     direct = sum(s.direct for trace in traces.values() for c in trace.columns for s in c.sources)
     indirect = sum(not s.direct for trace in traces.values() for c in trace.columns for s in c.sources)
     indirect += sum(len(trace.influences) for trace in traces.values())
-    known = (
-        f"{len(traces):,} models of {len(products):,} dbt packages, {columns:,} columns: {traced:,} traced, "
-    )
+    packages = f"{len(products):,} dbt package{'s' if len(products) != 1 else ''}"
+    known = f"{len(traces):,} models of {packages}, {columns:,} columns: {traced:,} traced, "
     lines = [f"{known}{columns - traced:,} unknown. {direct:,} direct and {indirect:,} indirect edges."]
     worst = [trace for trace in traces.values() if trace.traced < len(trace.columns)]
     lines += [_unknown_line(trace, width) for trace in sorted(worst, key=lambda t: t.relation)]
