@@ -135,6 +135,9 @@ def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
         if isinstance(node, exp.Dot) and (part := field_of_struct(node.this, node.name)) is not None:
             waiting.append((part, kind, masking))
             continue
+        if isinstance(node, exp.Dot) and (column := _field_of_column(node)) is not None:
+            parts.columns.append(Part(column, kind, masking))
+            continue
         if is_star(node) and not isinstance(node.parent, exp.Count):
             parts.stars.append((node, kind, masking))
         _mark(parts, node)
@@ -142,6 +145,15 @@ def parts_of(body: exp.Expr, anonymisers: Container[str] = ()) -> Parts:
             kind = "AGGREGATION"
         waiting += [(child, _deciding(node, child) or kind, masking) for child in _inside(node)]
     return parts
+
+
+def _field_of_column(dot: exp.Dot) -> exp.Column | None:
+    """Return `(t.a).b` as `t.a.b`, which is a column with its field."""
+    column = dot.this.unnest()
+    if not isinstance(column, exp.Column) or not isinstance(dot.expression, exp.Identifier) or column.db:
+        return None
+    names = [part.copy() for part in (*column.parts, dot.expression)]
+    return exp.Column(this=names[-1], table=names[-2], db=names[-3] if len(names) > 2 else None)
 
 
 def _inside(node: exp.Expr) -> Iterable[exp.Expr]:

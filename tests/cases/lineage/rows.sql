@@ -13,7 +13,7 @@ select o as row, o.id from orders as o
 -- a part of a struct
 select (x.pair).value as value from (select {'key': id, 'value': amount} as pair from orders) as x
 -- expect
--- value <- orders.amount [TRANSFORMATION], orders.id [TRANSFORMATION]
+-- value <- orders.amount [TRANSFORMATION]
 
 -- a turned table
 select * from (select customer_id, status, amount from orders) pivot (sum(amount) for status in ('paid', 'open'))
