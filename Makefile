@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 # One worker per core.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: build test test-full lint benchmark constraints clean
+.PHONY: build test test-full test-newest lint benchmark constraints clean
 
 ## Build the example mesh and publish it.
 build: $(VENV)/.built-for
@@ -20,6 +20,13 @@ test: $(VENV)/.tested-with $(PEER)/.installed lint
 ## The same tests at their full counts.
 test-full: $(VENV)/.tested-with $(PEER)/.installed lint
 	FACTORY_TEST_COUNTS=full $(PYTEST) $(ARGS)
+
+## The lineage tests with the newest sqlglot, in an environment of their own: its attributes change between releases.
+test-newest: $(VENV)/.tested-with
+	@$(PYTHON) -m venv --clear .venv-newest
+	@.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt '.[test]'
+	@.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --upgrade --no-deps sqlglot sqlglotc
+	.venv-newest/bin/python -m pytest tests/test_lineage.py tests/test_lineage_dialects.py tests/test_lineage_guard.py $(ARGS)
 
 lint: $(VENV)/.tested-with
 	$(BIN)/ruff check .
