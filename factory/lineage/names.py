@@ -263,7 +263,8 @@ class Names:
             if output.name == "*" or not self._is_gone(scope, output, star, gone):
                 new = renamed.get(old, output.name)
                 made = replaced.get(old, output.projection)
-                outputs.append(replace(output, name=new, projection=made))
+                same = new == output.name and made is output.projection
+                outputs.append(output if same else replace(output, name=new, projection=made))
         return outputs
 
     def _is_gone(self, scope: Scope, output: Output, star: exp.Expr, gone: set[str]) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
 from sqlglot.optimizer.scope import Scope
 
 from factory.lineage.clauses import (
@@ -88,7 +87,7 @@ class Reader(Columns):
         same = [s.column for s in flow.sources if s.column.lower() == output.name.lower() and s.direct]
         if same and isinstance(output.projection, exp.Column | None):
             return min(same)
-        strategy = Dialect.get_or_raise(self.dialect).normalization_strategy.name
+        strategy = self.names.dialect.normalization_strategy.name
         if output.quoted or strategy.startswith(("CASE_", "SNOWFLAKE_NO")):
             return output.name
         return output.name.upper() if strategy == "UPPERCASE" else output.name.lower()
