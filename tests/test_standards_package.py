@@ -24,7 +24,9 @@ from mesh import ROOT, add_product, make_workspace, replace, write
 from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
+from factory.artifacts import read_manifest
 from factory.contract.rules import dimension_of
+from factory.lineage import stitch, trace_graph
 from factory.umbrella import sync
 from factory.workspace import Workspace
 
@@ -524,6 +526,19 @@ def test_anonymisers_are_declared_and_lineage_finds_them_in_compiled_sql(shelf: 
     for tree in trees:
         found = {projection.alias_or_name: marker(projection) for projection in tree.selects}
         assert found == {"id": "", **{name: call.split("(")[0] for name, call in ANONYMISED.items()}}
+
+
+def test_lineage_says_which_columns_are_masked(shelf: Path) -> None:
+    project = read_manifest(shelf / "target/manifest.json")
+    assert project.anonymisers == {"masked", "hashed", "redacted", "truncated_date"}
+    graph = stitch([project])
+    found = trace_graph(graph).models["model.shelf.anonymised"]
+    masked = {column.column: {source.masking for source in column.direct} for column in found.columns}
+    assert masked.pop("id") == {False}
+    assert set(masked) == set(ANONYMISED)
+    # A column that is redacted whole is made of nothing.
+    assert all(flags <= {True} for flags in masked.values())
+    assert sum(bool(flags) for flags in masked.values()) > len(masked) / 2
 
 
 def test_compiled_sql_has_no_holes(shelf: Path) -> None:
