@@ -15,6 +15,8 @@ from typing import Any
 from factory.errors import DbtError
 from factory.loose_json import entries_in, kind_of, list_in, names_in, object_in, read_artifact, text_in
 
+#: A file of SQL beside a manifest is read up to so many bytes.
+MOST_SQL = 4_000_000
 #: Kinds of nodes that hold rows and columns.
 RELATIONS = ("model", "seed", "snapshot")
 
@@ -262,7 +264,7 @@ def read_manifest(
     """
     try:
         return _parse(manifest, catalog, results, hint)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise DbtError(
             f"dbt's artifacts have another form than expected: {type(error).__name__}: {error}",
             where=manifest,
@@ -337,7 +339,9 @@ def _with_sql_beside(relation: Relation, node: Mapping[str, Any], target: Path) 
     if node.get("compiled_path"):
         files.insert(0, target.parent / text_in(node, "compiled_path"))
     for file in files:
-        if file.is_file() and file.resolve().is_relative_to(target.parent.resolve()):
+        # A manifest from elsewhere may name any file: only SQL below its own folder is read.
+        inside = file.suffix == ".sql" and file.resolve().is_relative_to(target.resolve())
+        if inside and file.is_file() and file.stat().st_size <= MOST_SQL:
             return replace(relation, sql=file.read_text("utf-8", "replace").strip())
     raw = text_in(node, "raw_code") or text_in(node, "raw_sql")
     return relation if "{{" in raw or "{%" in raw else replace(relation, sql=raw.strip())
@@ -406,7 +410,7 @@ def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, .
 
 def _place(column: Mapping[str, Any]) -> float:
     index = column.get("index")
-    return float(index) if isinstance(index, int | float) else 0.0
+    return index if isinstance(index, int | float) else 0
 
 
 def _column(name: str, declared: dict[str, Any] | None, database_type: str) -> Column:

@@ -24,7 +24,7 @@ def read_artifact(path: Path | None, hint: str, *, needed: bool = False) -> dict
     if path is None:
         return {}
     try:
-        data = json.loads(path.read_bytes())
+        data = _loaded(path.read_bytes())
     except FileNotFoundError as error:
         if needed:
             raise DbtError("there is no manifest of dbt", where=path, hint=hint) from error
@@ -35,6 +35,17 @@ def read_artifact(path: Path | None, hint: str, *, needed: bool = False) -> dict
     if not isinstance(data, dict):
         raise DbtError("not a dbt artifact: no JSON object", where=path, hint=hint)
     return data
+
+
+def _loaded(raw: bytes) -> Any:
+    """Return a file's values, with half characters (which no file can hold again) replaced."""
+    values = json.loads(raw)
+    if _HALF.search(raw):
+        values = json.loads(json.dumps(values, ensure_ascii=False).encode("utf-8", "replace"))
+    return values
+
+
+_HALF = re.compile(rb"\\u[dD][89abAB]")
 
 
 def kind_of(data: Mapping[str, Any]) -> str:

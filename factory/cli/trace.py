@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -130,10 +131,14 @@ def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, in
     return _lines(dataset_events(paths.graph, paths.lineage))
 
 
+# Control characters that JSON allows and a terminal may obey.
+_CONTROL = re.compile(r"[\x7f-\x9f]")
+
+
 def _lines(values: list[Any]) -> str:
     """Return a list as JSON, an entry per line: quick to write, and a changed entry is a changed line."""
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    inside = ",\n".join(map(encode, values))
+    inside = _CONTROL.sub(lambda each: f"\\u{ord(each[0]):04x}", ",\n".join(map(encode, values)))
     return f"[\n{inside}\n]" if values else "[]"
 
 

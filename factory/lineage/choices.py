@@ -14,6 +14,9 @@ from sqlglot import exp
 #: Statements without these have no choices, and their projections need not be searched for them.
 HAS_CHOICES = re.compile(r"columns\s*\(|#\d|\*\s*(not\s+)?(i?like|similar|glob)\b", re.IGNORECASE)
 
+#: A repetition of a repetition takes Python's engine a time that doubles with every letter; DuckDB's own is linear.
+_SLOW = re.compile(r"\([^()]*[+*{][^()]*\)\s*[+*{]")
+
 _PATTERNS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob)
 
 
@@ -98,6 +101,8 @@ def _fits(pattern: exp.Expr) -> Callable[[str], bool] | None:
 
 
 def _compiled(text: str, flags: int = 0) -> re.Pattern[str] | None:
+    if len(text) > 200 or _SLOW.search(text):
+        return None
     try:
         return re.compile(text, flags | re.DOTALL)
     except re.error:

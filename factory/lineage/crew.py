@@ -56,19 +56,22 @@ class Crew:
         self._queue += tasks
         if self._pool is None and self._workers > 1 and len(self._queue) >= WORTH_HELP:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+        found: list[tuple[str, str]] = []
         if self._pool is not None:
             try:
                 self._hand_over(self._pool)
-                return self._collect(wait=wait)
+                self._collect(found, wait=wait)
             except BrokenProcessPool:
-                # Processes cannot be started here, or one was killed: this one does the work.
+                # Processes cannot be started here, or one was killed: this one does the work that is left.
                 self._workers = 1
                 self._queue += [each for batch in self._running.values() for each in batch]
                 self._running.clear()
                 self._pool.shutdown(wait=False)
                 self._pool = None
-        batch, self._queue = self._queue, []
-        return _paired(batch, _answers([task for _, task in batch]))
+        if self._pool is None:
+            batch, self._queue = self._queue, []
+            found += _paired(batch, _answers([task for _, task in batch]))
+        return found
 
     def _hand_over(self, pool: ProcessPoolExecutor) -> None:
         while self._queue and len(self._running) < 2 * self._workers:
@@ -77,13 +80,11 @@ class Crew:
             self._running[pool.submit(_answers, [task for _, task in batch])] = batch
             self._queue = rest
 
-    def _collect(self, *, wait: bool) -> list[tuple[str, str]]:
+    def _collect(self, found: list[tuple[str, str]], *, wait: bool) -> None:
         done = wait_for(self._running, timeout=None if wait else 0, return_when=FIRST_COMPLETED).done
-        found: list[tuple[str, str]] = []
         for future in [future for future in self._running if future in done]:
             answers = future.result()
             found += _paired(self._running.pop(future), answers)
-        return found
 
     def __enter__(self) -> Crew:
         return self

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from factory.lineage.graph import DIRECT, ColumnTrace, Source
+from factory.lineage.graph import DIRECT, ColumnTrace, Influence, Source
 
 
 @dataclass(slots=True)
@@ -48,10 +49,10 @@ def _along(kind: str, way: str) -> str:
     return DIRECT[max(DIRECT.index(kind), DIRECT.index(way))]
 
 
-def trace_of(name: str, flow: Flow) -> ColumnTrace:
-    """Return a column's trace: of each source one direct kind, the strongest."""
+def strongest(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """Return sources sorted, of each column one direct kind, the strongest; masked if every way is."""
     kinds: dict[tuple[str, str, str], tuple[int, bool]] = {}
-    for source in flow.sources:
+    for source in sources:
         strength = DIRECT.index(source.kind) if source.direct else 0
         key = (source.relation, source.column, "" if source.direct else source.kind)
         known = kinds.get(key)
@@ -60,9 +61,25 @@ def trace_of(name: str, flow: Flow) -> ColumnTrace:
             if known is None
             else (max(known[0], strength), known[1] and source.masking)
         )
-    sources = tuple(
+    return tuple(
         sorted(Source(*key[:2], key[2] or DIRECT[n], masking) for key, (n, masking) in kinds.items())
     )
+
+
+def merged(influences: Iterable[Influence]) -> tuple[Influence, ...]:
+    """Return influences sorted, one per column and kind, with all clauses that name it; masked if every way is."""
+    found: dict[tuple[str, str, str], tuple[bool, set[str]]] = {}
+    for each in influences:
+        masking, texts = found.get(each[:3], (True, set()))
+        found[each[:3]] = (masking and each.masking, texts | {each.expression})
+    return tuple(
+        Influence(*key, masking, "; ".join(sorted(texts))) for key, (masking, texts) in sorted(found.items())
+    )
+
+
+def trace_of(name: str, flow: Flow) -> ColumnTrace:
+    """Return a column's trace."""
+    sources = strongest(flow.sources)
     made = ""
     if not flow.unknown and not any(source.direct for source in sources):
         made = "generator" if flow.generator else "constant"

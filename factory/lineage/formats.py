@@ -135,7 +135,7 @@ def dataset_events(graph: Graph, lineage: Lineage) -> list[dict[str, Any]]:
         facets = {"schema": _schema(node.relation, trace), "columnLineage": _column_lineage(trace, datasets)}
         events.append(
             {
-                "eventTime": graph.generated_at.get(node.project) or _NO_TIME,
+                "eventTime": node.generated_at or _NO_TIME,
                 "producer": PRODUCER,
                 "schemaURL": _EVENT,
                 "dataset": {**datasets[unique_id], "facets": facets},

@@ -114,8 +114,12 @@ def _ids(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _for_mermaid(text: str) -> str:
-    return re.sub(r'["#<>|\[\]{}]', lambda match: f"#{ord(match[0])};", " ".join(text.split()))
+    return re.sub(r'["#<>|\[\]{}]', lambda match: f"#{ord(match[0])};", _visible(text))
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+    return json.dumps(_visible(text), ensure_ascii=False)
+
+
+def _visible(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -42,12 +42,14 @@ class Node:
         dialect: dbt's name of the database, or the dialect that was asked for.
         project: the project whose manifest it is from.
         anonymisers: macros that this project declares to make values anonymous.
+        generated_at: when the manifest was written, as it says.
     """
 
     relation: Relation
     dialect: str
     project: str
     anonymisers: frozenset[str] = frozenset()
+    generated_at: str = ""
 
 
 class Graph:
@@ -56,18 +58,11 @@ class Graph:
     Attributes:
         nodes: by id, each behind what it reads; in a ring, behind as much of it as can be.
         exposures: known uses, with the graph's ids.
-        generated_at: when each project's manifest was written.
     """
 
-    def __init__(
-        self,
-        nodes: Mapping[str, Node],
-        exposures: Sequence[Exposure] = (),
-        generated_at: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, nodes: Mapping[str, Node], exposures: Sequence[Exposure] = ()) -> None:
         self.nodes = nodes
         self.exposures = tuple(exposures)
-        self.generated_at = dict(generated_at or {})
         self._by_key: dict[tuple[str, ...], set[str]] = {}
         for unique_id, node in nodes.items():
             key = relation_key(node.relation.relation_name) if node.relation.relation_name else None
@@ -87,10 +82,14 @@ class Graph:
 def graph_of(artifacts: Artifacts) -> Graph:
     """Return one project as a graph, its ids as they are."""
     nodes = {
-        unique_id: Node(relation, artifacts.adapter, artifacts.project, artifacts.anonymisers)
+        unique_id: _node(relation, artifacts, artifacts.adapter)
         for unique_id, relation in artifacts.relations.items()
     }
-    return Graph(nodes, artifacts.exposures, {artifacts.project: artifacts.generated_at})
+    return Graph(nodes, artifacts.exposures)
+
+
+def _node(relation: Relation, artifacts: Artifacts, dialect: str) -> Node:
+    return Node(relation, dialect, artifacts.project, artifacts.anonymisers, artifacts.generated_at)
 
 
 def stitch(projects: Sequence[Artifacts], dialect: str = "") -> Graph:
@@ -105,9 +104,7 @@ def stitch(projects: Sequence[Artifacts], dialect: str = "") -> Graph:
     built: dict[Key, str] = {}
     for number, unique_id, relation in taken:
         artifacts = projects[number]
-        nodes[unique_id] = Node(
-            relation, dialect or artifacts.adapter, artifacts.project, artifacts.anonymisers
-        )
+        nodes[unique_id] = _node(relation, artifacts, dialect or artifacts.adapter)
         key = relation_key(relation.relation_name) if relation.relation_name else None
         if key is not None and relation.kind != "source":
             built.setdefault(key, unique_id)
@@ -136,8 +133,7 @@ def stitch(projects: Sequence[Artifacts], dialect: str = "") -> Graph:
     order = in_order({unique_id: node.relation.upstream for unique_id, node in linked.items()})
     return Graph(
         {unique_id: linked[unique_id] for unique_id in order},
-        exposures,
-        {artifacts.project: artifacts.generated_at for artifacts in projects},
+        list(dict.fromkeys(exposures)),
     )
 
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 from factory.lineage.clauses import (
+    columns_of_named_windows,
     is_star,
     joins_of,
     own_columns,
@@ -22,9 +23,9 @@ from factory.lineage.clauses import (
     used_scopes,
 )
 from factory.lineage.columns import UNKNOWN_CHOICE, Columns
-from factory.lineage.flows import Flow, trace_of
+from factory.lineage.flows import Flow, merged, trace_of
 from factory.lineage.graph import ColumnTrace, Influence, Source
-from factory.lineage.names import Output, key_of
+from factory.lineage.names import Has, Output, key_of
 from factory.lineage.sources import called
 
 UNKNOWN_STAR = "a star over a table whose columns are not known"
@@ -104,9 +105,12 @@ class Reader(Columns):
                 flows += [self.column(scope, column) for column in own_columns(query)]
                 continue
             for projection in selects_of(scope):
-                if not is_star(projection):
-                    columns = (part.column for part in parts_of(projection.unalias()).columns)
-                    flows += [self.column(scope, column, projection=projection) for column in columns]
+                if is_star(projection):
+                    flows += self.named_by_star(scope, projection)
+                    continue
+                columns = [part.column for part in parts_of(projection.unalias()).columns]
+                columns += columns_of_named_windows(scope, projection)
+                flows += [self.column(scope, column, projection=projection) for column in columns]
             for _, clause in row_clauses(query):
                 flows += [self.column(scope, part.column, part=clause) for part in parts_of(clause).columns]
             flows += [
@@ -116,9 +120,36 @@ class Reader(Columns):
             ]
         return frozenset((s.relation, s.column.lower()) for flow in flows for s in flow.sources)
 
+    def named_by_star(self, scope: Scope, star: exp.Expr) -> list[Flow]:
+        """Return the columns that a star names: those that it leaves out, renames or replaces.
+
+        In a set operation by position it names all: without one, the branches do not fit.
+        """
+        node = star if isinstance(star, exp.Star) else star.this
+        names = [each.name for each in node.args.get("except_") or ()]
+        names += [each.this.name for each in node.args.get("rename") or ()]
+        replaced = node.args.get("replace") or ()
+        names += [each.alias for each in replaced]
+        around = scope.parent
+        if (
+            around is not None
+            and scope in around.set_operation_scopes
+            and not around.expression.args.get("by_name")
+        ):
+            names += self.names.names(scope)
+        sources = self.names.sources(scope).values()
+        flows = [
+            self.from_source(scope, source, name)
+            for name in names
+            for source in sources
+            if self.names.has(source, name) is not Has.NO
+        ]
+        columns = [part.column for each in replaced for part in parts_of(each.this).columns]
+        return flows + [self.column(scope, column) for column in columns]
+
     def influences(self, scopes: Iterable[Scope]) -> tuple[Influence, ...]:
         """Return what decides which rows there are, over all scopes that are read."""
-        found: dict[tuple[str, str, str], tuple[bool, set[str]]] = {}
+        found: list[Influence] = []
         for scope in scopes:
             written = (
                 (kind, self.text(part), sources)
@@ -126,14 +157,8 @@ class Reader(Columns):
                 if (sources := self.sources_in(scope, part, kind))
             )
             for kind, text, sources in (*written, *self.unwritten(scope)):
-                for source in sources:
-                    key = (source.relation, source.column, kind)
-                    masking, texts = found.get(key, (True, set()))
-                    found[key] = (masking and source.masking, texts | {text})
-        return tuple(
-            Influence(*key, masking, "; ".join(sorted(texts)))
-            for key, (masking, texts) in sorted(found.items())
-        )
+                found += [Influence(s.relation, s.column, kind, s.masking, text) for s in sources]
+        return merged(found)
 
     def unwritten(self, scope: Scope) -> Iterator[tuple[str, str, set[Source]]]:
         """Yield what decides about rows and is in no expression: shared columns, EXCEPT, what PIVOT groups by."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 
 from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialects
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 
@@ -73,6 +73,8 @@ def read_statement(
         return Statement(error=str(error))
     except RecursionError:
         return Statement(error=TOO_DEEP)
+    except Exception as error:  # noqa: BLE001  (one statement costs only itself, whatever sqlglot makes of it)
+        return Statement(error=_cannot(error))
 
 
 def named_columns(
@@ -85,13 +87,24 @@ def named_columns(
     try:
         dialect, known, root = _opened(sql, adapter, tables, inlined)
         return Reader(known, dialect, choices=HAS_CHOICES.search(sql) is not None).named(root)
-    except (_UnreadableError, RecursionError):
+    except Exception:  # noqa: BLE001  (as in read_statement)
         return None
 
 
 _SET_OPERATION = re.compile(
     r"\b(union|except|intersect)\s+(all\b|distinct\b|by\b|select\b|\()", re.IGNORECASE
 )
+
+
+def _cannot(error: Exception) -> str:
+    """Return why sqlglot cannot read a statement, and where; nothing of the statement's own text."""
+    if isinstance(error, ParseError) and error.errors:
+        first = error.errors[0]
+        where = f"Line {first.get('line')}, Col: {first.get('col')}"
+        return f"SQL that sqlglot cannot read: {first.get('description')} {where}"
+    place = re.search(r"[Ll]ine:? (\d+),? [Cc]ol(?:umn)?:? (\d+)", str(error))
+    where = f", Line {place[1]}, Col: {place[2]}" if place else ""
+    return f"SQL that sqlglot cannot read: {type(error).__name__}{where}"
 
 
 class _UnreadableError(Exception):
@@ -118,8 +131,7 @@ def _opened(
     except ValueError as error:
         raise _UnreadableError(f"no dialect for {adapter} ({error}); name one with --dialect") from error
     except SqlglotError as error:
-        text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-        raise _UnreadableError("SQL that sqlglot cannot read: " + " ".join(text.split())[:200]) from error
+        raise _UnreadableError(_cannot(error)) from error
     if root is None:
         raise _UnreadableError("not a query")
     return dialect, known, root

@@ -81,7 +81,7 @@ def _with_room(task: Task) -> Statement:
     finally:
         sys.setrecursionlimit(limit)
         threading.stack_size(size)
-    return found[0]
+    return found[0] if found else Statement(error=TOO_DEEP)
 
 
 def _packed(source: Source | Influence) -> list[Any]:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from factory.artifacts import Artifacts, Relation
 from factory.lineage.cache import Cache, fingerprint
 from factory.lineage.crew import Crew, rare_collections
+from factory.lineage.flows import merged, strongest
 from factory.lineage.graph import TABLE, ColumnTrace, Lineage, ModelTrace, Source, Table
 from factory.lineage.projects import Graph, graph_of, relation_key
 from factory.lineage.task import Task, answer, decode
@@ -133,12 +134,15 @@ class _Tracer:
 
     def trace_demanded(self) -> None:
         """Trace the columns that others read from a star over unknown columns: nothing else names them."""
+        demanded: dict[str, set[str]] = {}
+        for trace in self.traces.values():
+            _demand(trace, demanded)
         for unique_id in reversed(self.chosen):
             trace = self.traces[unique_id]
             if trace.complete or trace.unknown:
                 continue
             known = {column.column.lower() for column in trace.columns}
-            asked = sorted(self.demanded().get(unique_id, set()) - known)
+            asked = sorted(demanded.get(unique_id, set()) - known)
             if not asked:
                 continue
             self.wanted[unique_id] = tuple(asked)
@@ -149,19 +153,12 @@ class _Tracer:
                     text = answer(task)
                     self.cache.put(self.keys[unique_id], text)
                 self.settle(unique_id, text)
+                _demand(self.traces[unique_id], demanded)
 
     def kept(self, unique_id: str, task: Task) -> str | None:
         """Return what was found before about a relation's statement."""
         self.keys[unique_id] = fingerprint(task.text)
         return self.cache.get(self.keys[unique_id])
-
-    def demanded(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for trace in self.traces.values():
-            named = [(s.relation, s.column) for column in trace.columns for s in column.sources]
-            for relation, name in (*named, *((i.relation, i.column) for i in trace.influences)):
-                found.setdefault(relation, set()).add(name.lower())
-        return found
 
     def reads(self, unique_id: str) -> list[str]:
         """Return what a relation's SQL may name: what it reads, behind ephemeral models what those read, and itself.
@@ -229,10 +226,10 @@ class _Tracer:
             return
         plain = TABLE not in text and f'"{unique_id}"' not in text
         columns = found.columns if plain else tuple(self.linked(c, unique_id) for c in found.columns)
-        influences = tuple(
-            s._replace(relation=r)
-            for s in found.influences
-            if (r := self.relation_of(s.relation)) and r != unique_id
+        influences = merged(
+            i._replace(relation=r)
+            for i in found.influences
+            if (r := self.relation_of(i.relation)) and r != unique_id
         )
         if relation.kind == "snapshot":
             columns += tuple(_added_by_snapshot(relation, columns))
@@ -258,11 +255,20 @@ class _Tracer:
             elif relation != unique_id:
                 sources.append(source._replace(relation=relation))
         made = column.made if sources or unknown else column.made or "generator"
-        return ColumnTrace(column.column, tuple(sources), column.expression, unknown, made)
+        return ColumnTrace(column.column, strongest(sources), column.expression, unknown, made)
 
     def relation_of(self, name: str) -> str:
         """Return a source's id: its own, or that of the relation whose name the SQL has; empty where nobody has it."""
         return self.graph.named(name.removeprefix(TABLE)) if name.startswith(TABLE) else name
+
+
+def _demand(trace: ModelTrace, demanded: dict[str, set[str]]) -> None:
+    """Note which columns a model reads of which relation."""
+    for column in trace.columns:
+        for source in column.sources:
+            demanded.setdefault(source.relation, set()).add(source.column.lower())
+    for influence in trace.influences:
+        demanded.setdefault(influence.relation, set()).add(influence.column.lower())
 
 
 def _catalogued(relation: Relation) -> bool:

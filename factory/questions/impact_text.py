@@ -214,6 +214,7 @@ def _markdown(impact: Impact, paths: Paths) -> Iterable[str]:
         promised = (
             "the promise is broken: a new major version" if fate in (Fate.BREAKS, Fate.FOLLOWS) else str(fate)
         )
+        promised = promised if kind else f"removed, renamed: {promised}"
         contract = f"contract {_code(port.contract)} {port.version} of {_code(port.product)}"
         yield f"- {contract}, table {_code(port.table)}: {promised}"
     for exposure in impact.exposures:
