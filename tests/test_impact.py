@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,49 @@ def test_a_ring_of_models_ends(tmp_path: Path) -> None:
     assert Fate.BREAKS in {effect.removed for effect in effects(tmp_path, models).values()}
 
 
+def test_the_worst_of_several_ways_counts(tmp_path: Path) -> None:
+    models = {
+        "named": f"select id, amount as am from {ORDERS}",
+        "star": f"select * from {ORDERS}",
+        "both": 'select a.am + z.amount as c from "db"."shop"."named" as a join "db"."shop"."star" as z on a.id = z.id',
+        "far": 'select * from "db"."shop"."star"',
+        "union_": 'select amount as d from "db"."shop"."far" union all select amount + 1 from "db"."shop"."star"',
+    }
+    found = fates(effects(tmp_path, models))
+    assert found["both.c TRANSFORMATION"] == ("breaks", "may break")
+    assert found["union_.d TRANSFORMATION"] == ("breaks", "may break")
+    assert found["far.amount IDENTITY"] == ("changes with it", "changes with it")
+
+
+@pytest.mark.parametrize(
+    ("sql", "fate"),
+    [
+        (f"select * exclude (amount) from {ORDERS}", "breaks"),
+        (f"select * rename (amount as total) from {ORDERS}", "breaks"),
+        (f"select * replace (amount * 2 as amount) from {ORDERS}", "breaks"),
+        (f"select id, row_number() over w as n from {ORDERS} window w as (order by amount)", "breaks"),
+        (f"select * from {ORDERS} union all select 1, 2, 'x'", "breaks"),
+        (f"select * from {ORDERS}", "changes with it"),
+        (f"select * from {ORDERS} where id > 1", "changes with it"),
+        (f"select from where {ORDERS}", "may break"),
+        (
+            f"select * from {ORDERS} match_recognize (order by id measures first(id) as f pattern (a))",
+            "may break",
+        ),
+    ],
+)
+def test_what_a_removed_column_does_to_a_reader(tmp_path: Path, sql: str, fate: str) -> None:
+    found = effects(tmp_path, {"it": sql})
+    assert fate in {str(effect.removed) for effect in found.values()}
+
+
+def test_a_star_in_a_model_that_promises_the_column_breaks(tmp_path: Path) -> None:
+    columns = {"amount": {"name": "amount", "data_type": "integer"}}
+    config = {"materialized": "table", "contract": {"enforced": True}}
+    it = {"compiled_code": f"select * from {ORDERS}", "columns": columns, "config": config}
+    assert fates(effects(tmp_path, {"it": it})) == {"it.amount IDENTITY": ("breaks", "breaks")}  # type: ignore[dict-item]
+
+
 # In a mesh
 
 
@@ -155,6 +199,9 @@ def test_a_filter_hits_all_that_is_behind_it(mesh: Path, factory: Command) -> No
     }
     assert found["behind"] == ["model.board.board"]
     assert found["products"] == ["board", "sales"]
+    assert {c["product"]: c["removed"] for c in found["contracts"]} == {
+        "shop": "breaks", "sales": "gets no new data", "board": "gets no new data",
+    }  # fmt: skip
     assert [exposure["name"] for exposure in found["exposures"]] == ["revenue_wall"]
 
 
@@ -233,6 +280,43 @@ def test_what_a_branch_takes_away_is_found_before_it_is_built(mesh: Path, factor
     before = {file: file.read_bytes() for file in (mesh / "target/prod/dbt").glob("*.json")}
     factory("impact", "--diff")
     assert before == {file: file.read_bytes() for file in (mesh / "target/prod/dbt").glob("*.json")}
+
+
+def test_a_retyped_column_breaks_its_promise(mesh: Path, factory: Command) -> None:
+    replace(mesh / "products/shop/models/_orders.yml", "data_type: double", "data_type: varchar")
+    assert factory("impact", "--diff", "--fail-on", "breaks").code == 1
+
+
+def test_a_product_that_is_gone_takes_its_ports_away(mesh: Path, factory: Command) -> None:
+    shutil.rmtree(mesh / "products/sales")
+    shutil.rmtree(mesh / "products/board")
+    done = factory("impact", "--diff", "--fail-on", "consumers")
+    assert (done.code, "sales.sales is gone with its product" in done.out) == (1, True), done.err
+
+
+def test_a_reader_that_names_no_column_is_hit_by_the_end_of_a_model(mesh: Path, factory: Command) -> None:
+    board = mesh / "products/board/models"
+    write(board / "board.sql", """\
+        select cast(count(*) as bigint) as customers, cast(1 as double) as revenue from {{ ref('sales', 'sales') }}
+    """)  # fmt: skip
+    assert factory("check", "--no-progress").code in (0, 1)
+    done = factory("impact", "sales.sales", "--fail-on", "breaks", "--format", "json")
+    assert done.code == 1
+    assert [(u["model"], u["subtype"], u["removed"]) for u in done.json["uses"]] == [
+        ("model.board.board", "READS", "breaks")
+    ]
+
+
+def test_markdown_from_others_stays_text(mesh: Path, factory: Command) -> None:
+    replace(
+        mesh / "products/board/models/_exposures.yml",
+        "{name: Wall, email: wall@example.org}",
+        "{name: W, email: '![x](http://evil/x.png) @org/all **b** <b>'}",
+    )
+    assert factory("check", "--no-progress").code in (0, 1)
+    shown = factory("impact", "shop.orders.amount", "--format", "markdown").out
+    assert "evil" in shown
+    assert not re.search(r"!\[x|@org|\*\*b\*\*|<b>", shown)
 
 
 def test_a_port_that_is_no_longer_public_is_gone(mesh: Path, factory: Command) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from manifests import a_manifest, write_json
 from factory.artifacts import read_manifest
 from factory.lineage import Cache, stitch, task, trace_graph
 from factory.lineage.cache import fingerprint
+from factory.lineage.crew import Crew
 from factory.lineage.formats import lineage_values
 
 
@@ -137,6 +140,25 @@ def test_a_process_that_dies_costs_nothing(tmp_path: Path, monkeypatch: pytest.M
     # A process of its own imports the task's class by name; where it finds another one, it dies.
     monkeypatch.setenv("PYTHONPATH", str(write_json(tmp_path / "bad/factory/__init__.py", {}).parents[1]))
     assert traced(manifest, workers=2) == right
+
+
+def test_what_was_found_before_a_process_died_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def submitted(self: object, work: object, tasks: list[task.Task]) -> Future[list[str]]:
+        future: Future[list[str]] = Future()
+        if tasks[0].sql.endswith("0"):
+            future.set_result([task.answer(each) for each in tasks])
+        else:
+            future.set_exception(BrokenProcessPool("killed"))
+        return future
+
+    monkeypatch.setattr("factory.lineage.crew.ProcessPoolExecutor.submit", submitted)
+    monkeypatch.setattr("factory.lineage.crew.WORTH_HELP", 2)
+    tasks = [(str(n), task.Task(f"select {n}", "duckdb", (), (), (), ())) for n in range(8)]
+    with Crew(2) as crew:
+        found = crew.work(tasks, wait=True)
+        while crew.busy:
+            found += crew.work([], wait=True)
+    assert sorted(key for key, _ in found) == sorted(key for key, _ in tasks)
 
 
 def test_two_runs_at_once_share_a_cache(tmp_path: Path) -> None:

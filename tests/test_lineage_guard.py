@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
 import pytest
+from builders import PROPERTY
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlglot import exp
 
 import factory.lineage
 from factory.lineage.graph import Statement, Table
 from factory.lineage.task import Task, answer, decode
 
+STATEMENTS = tuple(
+    block.partition("\n-- expect\n")[0].partition("\n")[2]
+    for file in sorted((Path(__file__).parent / "cases/lineage/dialects").glob("*.sql"))
+    for block in file.read_text("utf-8").strip().split("\n\n")
+)
 CODE = "\n".join(file.read_text("utf-8") for file in Path(factory.lineage.__file__).parent.glob("*.py"))
 WIDE = Table("model.p.t", tuple(f"c{number}" for number in range(2000)))
 
@@ -114,6 +123,40 @@ def test_deep_and_long_statements_are_followed(sql: str) -> None:
 )
 def test_what_is_beyond_the_bounds_is_said(sql: str, reason: str) -> None:
     assert read(sql).error.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("duckdb", "select r.c1 from t as r join t as r on true"),
+        ("snowflake", "select object_construct('a', c1, , c2:x) from t"),
+        ("clickhouse", "select * from values (1, 'a'), ()"),
+        ("duckdb", "select c1->>, 1 from t"),
+        ("bigquery", "select * from unnest("),
+        ("spark", "select stack() as (a, b)"),
+        ("tsql", "select top from t"),
+        ("duckdb", "with recursive a as (select * from a) select * from a"),
+        ("postgres", "select (select (select c1)) from t, lateral (select t.c2) as l"),
+        ("duckdb", "select * from t pivot (for x in ())"),
+        ("duckdb", "select #0, #-1, columns('('), columns('(a+)+$') from t"),
+    ],
+)
+def test_whatever_a_statement_does_to_sqlglot_it_costs_only_itself(dialect: str, sql: str) -> None:
+    found = decode(answer(Task(sql, dialect, ((("", "", "t"), WIDE),), (), ("c1",), ("hashed",))))
+    assert isinstance(found, Statement)
+    assert found.error or found.columns
+
+
+@given(st.integers(0, 2**32))
+@PROPERTY
+def test_a_cut_and_shuffled_statement_is_a_statement_or_an_error(seed: int) -> None:
+    chance = random.Random(seed)
+    words = chance.choice(STATEMENTS).split()
+    for _ in range(chance.randint(1, 4)):
+        at, word = chance.randrange(len(words)), chance.choice(words)
+        words[at : at + chance.randint(0, 1)] = [word] * chance.randint(0, 1) or [words[-1]]
+    for dialect in ("duckdb", "snowflake", "bigquery"):
+        assert isinstance(decode(answer(Task(" ".join(words), dialect, (), (), (), ()))), Statement)
 
 
 def test_what_cannot_be_parsed_has_its_place() -> None:

@@ -83,11 +83,17 @@ def version_name(relation: Relation) -> str:
 
 
 class Paths:
-    """The lineage of a graph, to be walked in both directions."""
+    """The lineage of a graph, to be walked in both directions.
 
-    def __init__(self, graph: Graph, lineage: Lineage) -> None:
+    Attributes:
+        graph, lineage: what is walked.
+        elsewhere: models whose lineage is not that of the SQL in the graph, but of what was published.
+    """
+
+    def __init__(self, graph: Graph, lineage: Lineage, elsewhere: frozenset[str] = frozenset()) -> None:
         self.graph = graph
         self.lineage = lineage
+        self.elsewhere = elsewhere
 
     @cached_property
     def _uses(self) -> dict[tuple[str, str], list[Use]]:

@@ -15,9 +15,10 @@ from typing import Any
 from factory.artifacts import Artifacts, Exposure
 from factory.contract import compare
 from factory.documents import read_yaml
-from factory.lineage.effects import Effect, Fate, effects_on
+from factory.lineage.effects import READS, Effect, Fate, effects_on
 from factory.lineage.paths import Address, Paths
 from factory.lineage.trace import named_columns
+from factory.locking import locked
 from factory.parse import parse_products
 from factory.products import Product, discover
 from factory.registry import Registry, read_index
@@ -98,8 +99,11 @@ class Impact:
 
     @property
     def breaks(self) -> int:
-        """How many uses break for certain, by what is to change; by a removal where that is not said."""
-        fates = (e.retyped if self.change.kind == "retyped" else e.removed for e in self.effects)
+        """How much breaks for certain: models and promises, by what is to change; by a removal if that is not said."""
+        retyped = self.change.kind == "retyped"
+        fates = [e.retyped if retyped else e.removed for e in self.effects]
+        if self.change.kind:
+            fates += [port.retyped if retyped else port.removed for port in self.ports]
         return sum(fate is Fate.BREAKS for fate in fates)
 
 
@@ -111,32 +115,37 @@ def impact_of(ws: Workspace, paths: Paths, change: Change) -> Impact:
     named = functools.cache(lambda model: named_columns(paths.graph, paths.lineage, model))
 
     def names(model: str, address: Address) -> bool:
-        found = named(model)
+        found = None if model in paths.elsewhere else named(model)
         return found is None or (address.relation, address.column.lower()) in found
 
     effects: dict[tuple[Address, str, Address], Effect] = {}
     for address in asked:
         for effect in effects_on(paths, address, names):
             effects.setdefault((effect.address, effect.kind, effect.through), effect)
+    if not change.address.column:
+        for reader in _readers(paths, {change.address.relation}, far=False):
+            # Whatever it reads of the model, even if only that there are rows.
+            if not any(
+                effect.address.relation == reader and effect.distance == 1 for effect in effects.values()
+            ):
+                effect = Effect(Address(reader), 1, READS, change.address, "", Fate.BREAKS, Fate.MAY_BREAK)
+                effects[effect.address, effect.kind, effect.through] = effect
     found = tuple(sorted(effects.values(), key=lambda e: (e.distance, e.address, e.kind)))
     hit = {effect.address.relation for effect in found}
-    if not change.address.column:
-        hit |= _readers(paths, {change.address.relation}, far=False)
     behind = _readers(paths, hit, far=True) - hit - {change.address.relation}
-    ports = _ports(ws, paths, change, found)
+    ports = _ports(ws, paths, change, found, behind)
     touched = hit | behind | {change.address.relation}
-    products = {_package(paths, model) for model in hit | behind} - {_package(paths, change.address.relation)}
-    names_of = {product for product in products if product}
     own = _package(paths, change.address.relation)
+    products = {_package(paths, model) for model in hit | behind} - {own, ""}
     return Impact(
         change=change,
         effects=found,
         behind=tuple(sorted(behind)),
         ports=ports,
-        products=tuple(sorted(names_of)),
+        products=tuple(sorted(products)),
         exposures=tuple(e for e in paths.graph.exposures if touched & set(e.upstream)),
         subscribers=_subscribers(ws, {port.product for port in ports}),
-        owners=_owners(ws, {own, *names_of}),
+        owners=_owners(ws, {own, *products}),
     )
 
 
@@ -161,37 +170,31 @@ def _readers(paths: Paths, models: set[str], *, far: bool) -> set[str]:
     return found
 
 
-def _ports(ws: Workspace, paths: Paths, change: Change, effects: Sequence[Effect]) -> tuple[Port, ...]:
+def _ports(
+    ws: Workspace, paths: Paths, change: Change, effects: Sequence[Effect], behind: Iterable[str]
+) -> tuple[Port, ...]:
     """Return the published tables that are hit, with what becomes of their promises."""
-    hit: dict[str, dict[str, tuple[Fate, Fate]]] = {}
-    if change.address.column:
-        hit[change.address.relation] = {change.address.column.lower(): (Fate.FOLLOWS, Fate.FOLLOWS)}
-    else:
-        hit[change.address.relation] = {}
+    asked = change.address
+    hit: dict[str, dict[str, list[tuple[Fate, Fate]]]] = {asked.relation: {}}
+    if asked.column:
+        hit[asked.relation][asked.column.lower()] = [(Fate.FOLLOWS, Fate.FOLLOWS)]
     for effect in effects:
         known = hit.setdefault(effect.address.relation, {})
-        known.setdefault(effect.address.column.lower(), (effect.removed, effect.retyped))
+        known.setdefault(effect.address.column.lower(), []).append((effect.removed, effect.retyped))
+    for model in behind:
+        hit.setdefault(model, {"": [(Fate.STALE, Fate.STALE)]})
     found = []
     for product, contract, table, identifier, names in published_tables(ws):
         unique_id = _port(paths, product, identifier)
         if unique_id not in hit:
             continue
-        fates = hit[unique_id]
-        columns = [name for name in names if name.lower() in fates]
-        whole = unique_id == change.address.relation and not change.address.column
-        removed = [fates[name.lower()][0] for name in columns]
-        retyped = [fates[name.lower()][1] for name in columns]
-        found.append(
-            Port(
-                product,
-                str(contract["name"]),
-                str(contract["version"]),
-                table,
-                tuple(names if whole else columns),
-                _promise(removed, whole=whole, rows=fates.get("", (Fate.UNHARMED, Fate.UNHARMED))[0]),
-                _promise(retyped, whole=whole, rows=fates.get("", (Fate.UNHARMED, Fate.UNHARMED))[1]),
-            )
-        )
+        whole = unique_id == asked.relation and not asked.column
+        fates = [pair for pairs in hit[unique_id].values() for pair in pairs]
+        columns = [name for name in names if whole or name.lower() in hit[unique_id]]
+        removed = _promise([fate for fate, _ in fates], whole=whole)
+        retyped = _promise([fate for _, fate in fates], whole=whole)
+        version = str(contract["version"])
+        found.append(Port(product, str(contract["name"]), version, table, tuple(columns), removed, retyped))
     return tuple(found)
 
 
@@ -205,15 +208,13 @@ def _port(paths: Paths, product: str, identifier: str) -> str:
     return f"model.{product}.{identifier}"
 
 
-def _promise(fates: Sequence[Fate], *, whole: bool, rows: Fate) -> Fate:
+def _promise(fates: Sequence[Fate], *, whole: bool) -> Fate:
     """Return what becomes of a published table: a column that goes or gets another type breaks its promise."""
     if whole or Fate.FOLLOWS in fates:
         return Fate.BREAKS
-    all_ = [*fates, rows]
-    for fate in (Fate.BREAKS, Fate.STALE):
-        if fate in all_:
-            return Fate.STALE
-    return Fate.MAY_BREAK if Fate.MAY_BREAK in all_ else Fate.UNHARMED
+    if Fate.BREAKS in fates or Fate.STALE in fates:
+        return Fate.STALE
+    return Fate.MAY_BREAK
 
 
 def published_tables(ws: Workspace) -> Iterable[tuple[str, Mapping[str, Any], str, str, list[str]]]:
@@ -274,11 +275,16 @@ def changes_since_published(ws: Workspace, paths: Paths) -> list[Change]:
 
     """
     products = {product.name: product for product in discover(ws)}
-    scratch = ws.work / "parsed"
-    now = parse_products(ws, products, scratch)
+    with locked(ws):
+        now = parse_products(ws, products, ws.work / "parsed")
     changes: list[Change] = []
     for product in products.values():
         changes += _changes_of(product, Registry(ws), now, paths)
+    for name, _, _, identifier, _ in published_tables(ws):
+        if name not in products:
+            changes.append(
+                Change(Address(_port(paths, name, identifier)), "removed", "is gone with its product")
+            )
     return changes
 
 

@@ -14,6 +14,7 @@ from factory.questions.impact import Impact
 LONGEST = 100
 
 _HOW = {
+    "READS": "reads it",
     "IDENTITY": "passes it on",
     "TRANSFORMATION": "computes with it",
     "AGGREGATION": "aggregates it",
@@ -215,7 +216,7 @@ def _markdown(impact: Impact, paths: Paths) -> Iterable[str]:
             "the promise is broken: a new major version" if fate in (Fate.BREAKS, Fate.FOLLOWS) else str(fate)
         )
         promised = promised if kind else f"removed, renamed: {promised}"
-        contract = f"contract {_code(port.contract)} {port.version} of {_code(port.product)}"
+        contract = f"contract {_code(port.contract)} {_plain(port.version)} of {_code(port.product)}"
         yield f"- {contract}, table {_code(port.table)}: {promised}"
     for exposure in impact.exposures:
         owner = f", {_plain(exposure.owner)}" if exposure.owner else ""
@@ -231,10 +232,15 @@ def _markdown(impact: Impact, paths: Paths) -> Iterable[str]:
 
 
 def _code(text: str) -> str:
-    return f"`{_plain(text).replace('`', '')}`"
+    """Return text from others as code, which is shown as it is."""
+    return f"`{' '.join(_visible(text).replace('`', '').split())}`".replace("|", "¦")
 
 
 def _plain(text: str) -> str:
-    """Return text from others so that it cannot be Markdown, HTML or a new line."""
-    flat = " ".join(text.split()).replace("|", "\\|")
-    return flat.replace("<", "&lt;").replace(">", "&gt;")
+    """Return text from others so that it cannot be Markdown, HTML, a mention or a new line."""
+    flat = " ".join(_visible(text).split())
+    return "".join(f"&#{ord(each)};" if each in "\\`*_[]!@#<>|&~" else each for each in flat)
+
+
+def _visible(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)

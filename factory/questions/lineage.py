@@ -42,10 +42,16 @@ def paths_of_workspace(
         [read_artifacts(ws.artifacts)], dialect, Cache(ws.work / "lineage.cache" if cached else None)
     )
     models = dict(found.lineage.models)
+    elsewhere = set()
     for unique_id, trace in published_lineage(ws).items():
-        if published_first or unique_id not in models or models[unique_id].unknown:
+        built = models.get(unique_id)
+        if unique_id not in found.graph.nodes and not published_first:
+            continue  # its product is gone
+        if published_first or built is None or built.unknown:
             models[unique_id] = trace
-    return Paths(found.graph, Lineage(models))
+            if built is None or built.columns != trace.columns or built.influences != trace.influences:
+                elsewhere.add(unique_id)
+    return Paths(found.graph, Lineage(models), frozenset(elsewhere))
 
 
 def published_lineage(ws: Workspace) -> dict[str, ModelTrace]:
