@@ -39,6 +39,12 @@ _DIALECTS = {
 }  # fmt: skip
 
 
+#: What a statement may raise in sqlglot, beside its own errors: one statement costs only itself.
+_FAULTS = (
+    SqlglotError, ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+
 def dialects() -> set[str]:
     """Return the names of databases whose SQL can be read: those of dbt's adapters and those of sqlglot."""
     return {str(dialect.value) for dialect in Dialects if dialect.value} | set(_DIALECTS)
@@ -73,7 +79,7 @@ def read_statement(
         return Statement(error=str(error))
     except RecursionError:
         return Statement(error=TOO_DEEP)
-    except Exception as error:  # noqa: BLE001  (one statement costs only itself, whatever sqlglot makes of it)
+    except _FAULTS as error:
         return Statement(error=_cannot(error))
 
 
@@ -87,7 +93,7 @@ def named_columns(
     try:
         dialect, known, root = _opened(sql, adapter, tables, inlined)
         return Reader(known, dialect, choices=HAS_CHOICES.search(sql) is not None).named(root)
-    except Exception:  # noqa: BLE001  (as in read_statement)
+    except (_UnreadableError, *_FAULTS):
         return None
 
 
