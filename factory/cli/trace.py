@@ -153,7 +153,7 @@ def _known_dialect(name: str) -> None:
 @click.command()
 @click.argument("what", default="", metavar="[COLUMN|MODEL]")
 @click.option(
-    "--diff", is_flag=True, help="All that the products, as they are now, take away from what is published."
+    "--diff", is_flag=True, help="Every column that the products, as they are now, take away or retype."
 )
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text",
               show_default=True, help="How to print; markdown is made for a pull request.")  # fmt: skip
