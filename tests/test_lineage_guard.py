@@ -115,11 +115,15 @@ def test_deep_and_long_statements_are_followed(sql: str) -> None:
     [
         ("select " + "(" * 60_000 + "c1" + ")" * 60_000 + " from t", "SQL nested too deeply to be read"),
         (" union all ".join(["select c1 from t"] * 3000), "2,999 set operations; 2,000 are followed at most"),
+        (
+            "select " + " + ".join(["c1"] * 20_000) + " from t",
+            "SQL nested 20,002 deep; 6,000 are followed at most",
+        ),
         ("select '" + "x" * 4_000_000 + "' as c1", "4,000,015 characters of SQL; 4,000,000 are read at most"),
         ("select c1 from t where", "SQL that sqlglot cannot read: "),
         ("select c1 from t; select c2 from t", "2 statements where there should be one"),
     ],
-    ids=["deep", "branches", "long", "broken", "two"],
+    ids=["deep", "branches", "terms", "long", "broken", "two"],
 )
 def test_what_is_beyond_the_bounds_is_said(sql: str, reason: str) -> None:
     assert read(sql).error.startswith(reason)

@@ -26,6 +26,8 @@ from factory.lineage.rewrite import one_query
 #: the number of set operations: 2,000 take some 3 seconds.
 LONGEST = 4_000_000
 MOST_SET_OPERATIONS = 2_000
+#: So many operators within each other, such as the terms of a sum, take sqlglot some 4 seconds; it, too, is squared.
+DEEPEST = 6_000
 
 # sqlglot tells of what it cannot follow in a log; we tell it in what is unknown.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -132,6 +134,8 @@ def _opened(
         tree = one_query(parse(sql, dialect=dialect), sql)
         if isinstance(tree, str):
             raise _UnreadableError(tree)
+        if len(sql) > DEEPEST and (depth := _depth(tree)) > DEEPEST:
+            raise _UnreadableError(f"SQL nested {depth:,} deep; {DEEPEST:,} are followed at most")
         known = {**tables, **_without(tree, inlined)}
         root = build_scope(qualify_tables(tree, dialect=dialect))
     except ValueError as error:
@@ -141,6 +145,17 @@ def _opened(
     if root is None:
         raise _UnreadableError("not a query")
     return dialect, known, root
+
+
+def _depth(tree: exp.Expr) -> int:
+    """Return how many parts of a statement stand within each other at most."""
+    deepest = 0
+    waiting: list[tuple[exp.Expr, int]] = [(tree, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting += [(child, depth + 1) for child in node.iter_expressions()]
+    return deepest
 
 
 def _without(tree: exp.Query, inlined: Mapping[str, Table]) -> dict[tuple[str, str, str], Table]:
