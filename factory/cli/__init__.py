@@ -41,4 +41,8 @@ for module in (line, ask, trace, start, template):
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run_guarded(cli, sys.argv[1:]))
+    try:
+        code = run_guarded(cli, sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130  # an interrupt that came while one was being told
+    sys.exit(code)
