@@ -9,9 +9,9 @@ A case is what is known of its tables, one statement and what is expected of it,
     -- (rows) <- items.sku [JOIN]
 
 A table's columns are known from a catalog; with `~`, some of them from YAML; with none, nothing is known. `(constant)` and
-`(generator)` say why nothing flows in, `and more` that there are columns which nobody knows. The expectations were written
-by hand, by the conventions in `docs/lineage.md`, before the statements were read by the factory. With REWRITE_CASES=1 they
-are written anew: read the difference before you keep it.
+`(generator)` say why nothing flows in, `and more` that there are columns which nobody knows. Each expectation agrees with
+a truth that was written by hand, by the conventions in `docs/lineage.md`, before the factory read the statement. With
+REWRITE_CASES=1 they are written anew: read the difference before you keep it.
 """
 
 from __future__ import annotations
