@@ -7,7 +7,7 @@ known here is kept under its own name, a field that is missing is empty.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -310,7 +310,7 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
     return Artifacts(
         adapter=str(metadata.get("adapter_type") or "duckdb"),
         dbt_version=str(metadata.get("dbt_version") or ""),
-        relations=_in_order(relations),
+        relations={i: relations[i] for i in in_order({i: r.upstream for i, r in relations.items()})},
         tests=tuple(sorted(tests, key=lambda test: test.unique_id)),
         runs=tuple(sorted(runs, key=lambda run: run.unique_id)),
         exposures=tuple(_exposure(i, e) for i, e in sorted(entries_in(manifest, "exposures").items())),
@@ -516,19 +516,19 @@ def _exposure(unique_id: str, data: dict[str, Any]) -> Exposure:
     )
 
 
-def _in_order(relations: dict[str, Relation]) -> dict[str, Relation]:
-    """Return the relations so that each stands behind what it reads."""
-    ordered: dict[str, Relation] = {}
-    waiting = [(unique_id, False) for unique_id in sorted(relations, reverse=True)]
+def in_order(upstream: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Yield ids so that each stands behind what it reads, sorted where there is a choice; rings are cut somewhere."""
+    done: set[str] = set()
     open_: set[str] = set()
+    waiting = [(unique_id, False) for unique_id in sorted(upstream, reverse=True)]
     while waiting:
         unique_id, ready = waiting.pop()
-        if unique_id in ordered or unique_id not in relations:
+        if unique_id in done or unique_id not in upstream:
             continue
-        if ready or unique_id in open_:
-            ordered[unique_id] = relations[unique_id]
-            continue
-        open_.add(unique_id)
-        waiting.append((unique_id, True))
-        waiting.extend((u, False) for u in sorted(relations[unique_id].upstream, reverse=True))
-    return ordered
+        if ready:
+            done.add(unique_id)
+            yield unique_id
+        elif unique_id not in open_:
+            open_.add(unique_id)
+            waiting.append((unique_id, True))
+            waiting.extend((each, False) for each in sorted(upstream[unique_id], reverse=True))

@@ -117,6 +117,17 @@ def make_mesh(folder: Path) -> Path:
     return folder
 
 
+def build_mesh(root: Path) -> Path:
+    """Build and publish the three products, in this process."""
+    from factory.pipeline import run
+    from factory.plan import Request
+    from factory.workspace import find_workspace
+
+    result = run(find_workspace(root), Request(), lambda stage, detail="": None)
+    assert [p.outcome for p in result.products] == ["certified"] * 3, result
+    return root
+
+
 def add_shop(folder: Path) -> Path:
     """Add the source-aligned product, which reads a file of its own."""
     product = add_product(

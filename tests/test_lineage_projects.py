@@ -322,7 +322,8 @@ def test_what_is_only_taken_by_a_star_is_not_named(tmp_path: Path) -> None:
     graph = stitch([read_manifest(file)])
     lineage = trace_graph(graph)
     orders = "source.shop.raw.orders"
-    assert named_columns(graph, lineage, "model.shop.star") == {(orders, "id")}
-    assert named_columns(graph, lineage, "model.shop.named") == {(orders, "state")}
-    assert named_columns(graph, lineage, "model.shop.python") is None
-    assert named_columns(graph, lineage, "model.shop.nobody") is None
+    named = named_columns(graph, lineage)
+    assert named("model.shop.star") == {(orders, "id")}
+    assert named("model.shop.named") == {(orders, "state")}
+    assert named("model.shop.python") is None
+    assert named("model.shop.nobody") is None

@@ -187,7 +187,7 @@ def impact(
         values = [impact_as_json(each, paths) for each in impacts]
         click.echo(as_json({"impacts": values} if diff else values[0]))
     else:
-        texts = [impact_as_text(each, paths) for each in impacts]
+        texts = [impact_as_text(each, paths, width()) for each in impacts]
         click.echo(plain("\n\n".join(texts) or "Nothing that is published is taken away."))
     hit = any(each.has_consumers if fail_on == "consumers" else each.breaks for each in impacts)
     return int(bool(fail_on) and hit)

@@ -30,7 +30,6 @@ from factory.lineage.graph import Source
 from factory.lineage.names import Has, Output, Relation
 from factory.lineage.sources import Sources
 
-TABLE = "table:"
 UNKNOWN_CHOICE = "a choice of columns that cannot be followed"
 
 #: So long an expression is written with those of inner queries in it.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from factory.artifacts import Artifacts, Exposure, Relation
+from factory.artifacts import Artifacts, Exposure, Relation, in_order
 
 #: What tells a relation in a database from others: catalog, schema and name in lower case.
 Key: TypeAlias = tuple[str, str, str]
@@ -166,21 +166,3 @@ def _free(name: str, taken: Collection[str]) -> str:
     while free in taken:
         free, number = f"{name}-{number}", number + 1
     return free
-
-
-def in_order(upstream: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Yield ids so that each stands behind what it reads, sorted where there is a choice; rings are cut somewhere."""
-    done: set[str] = set()
-    open_: set[str] = set()
-    waiting = [(unique_id, False) for unique_id in sorted(upstream, reverse=True)]
-    while waiting:
-        unique_id, ready = waiting.pop()
-        if unique_id in done or unique_id not in upstream:
-            continue
-        if ready:
-            done.add(unique_id)
-            yield unique_id
-        elif unique_id not in open_:
-            open_.add(unique_id)
-            waiting.append((unique_id, True))
-            waiting.extend((each, False) for each in sorted(upstream[unique_id], reverse=True))

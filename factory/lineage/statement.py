@@ -23,7 +23,7 @@ from factory.lineage.reader import Reader
 from factory.lineage.rewrite import one_query
 
 #: Bounds of what is read; what is beyond them is said to be unknown. Time and memory of sqlglot grow with the square of
-#: the number of set operations: 2,000 take some 3 seconds.
+#: the number of set operations: 2,000 take some 4 seconds.
 LONGEST = 4_000_000
 MOST_SET_OPERATIONS = 2_000
 #: So many operators within each other, such as the terms of a sum, take sqlglot some 4 seconds; it, too, is squared.

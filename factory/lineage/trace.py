@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from factory.artifacts import Artifacts, Relation
 from factory.lineage.cache import Cache, fingerprint
@@ -48,24 +48,25 @@ def trace_graph(
     return Lineage(tracer.traces)
 
 
-def named_columns(graph: Graph, lineage: Lineage, unique_id: str) -> frozenset[tuple[str, str]] | None:
-    """Return what a relation's SQL names of what it reads: relation and column, in lower case.
+def named_columns(graph: Graph, lineage: Lineage) -> Callable[[str], frozenset[tuple[str, str]] | None]:
+    """Return what tells of a relation which columns its SQL names: relation and column, in lower case.
 
     What it only takes by a star is not among it. None where its SQL is not there or cannot be read.
     """
     from factory.lineage import statement
 
-    if unique_id not in graph.nodes:
-        return None
     tracer = _Tracer(graph, (), Cache())
     tracer.traces = dict(lineage.models)
-    for each in tracer.reads(unique_id):
-        if each != unique_id and each in lineage.models:
-            tracer.tables[each] = _table(graph.nodes[each].relation, lineage.models[each])
-    task = tracer.task(unique_id)
-    if isinstance(task, str):
-        return None
-    return statement.named_columns(task.sql, task.dialect, dict(task.tables), dict(task.inlined))
+    for unique_id in graph.nodes.keys() & lineage.models.keys():
+        tracer.tables[unique_id] = _table(graph.nodes[unique_id].relation, lineage.models[unique_id])
+
+    def named(unique_id: str) -> frozenset[tuple[str, str]] | None:
+        task = tracer.task(unique_id) if unique_id in graph.nodes else ""
+        if isinstance(task, str):
+            return None
+        return statement.named_columns(task.sql, task.dialect, dict(task.tables), dict(task.inlined))
+
+    return named
 
 
 def _cores() -> int:

@@ -22,6 +22,7 @@ from factory.locking import locked
 from factory.parse import parse_products
 from factory.products import Product, discover
 from factory.registry import Registry, read_index
+from factory.selection import downstreams, reach
 from factory.workspace import Workspace
 
 
@@ -112,18 +113,21 @@ def impact_of(ws: Workspace, paths: Paths, change: Change) -> Impact:
     asked = [change.address]
     if not change.address.column:
         asked = [change.address._replace(column=name) for name in paths.columns(change.address.relation)]
-    named = functools.cache(lambda model: named_columns(paths.graph, paths.lineage, model))
+    named = functools.cache(named_columns(paths.graph, paths.lineage))
 
     def names(model: str, address: Address) -> bool:
         found = None if model in paths.elsewhere else named(model)
         return found is None or (address.relation, address.column.lower()) in found
 
+    readers = downstreams(
+        {unique_id: node.relation.upstream for unique_id, node in paths.graph.nodes.items()}
+    )
     effects: dict[tuple[Address, str, Address], Effect] = {}
     for address in asked:
         for effect in effects_on(paths, address, names):
             effects.setdefault((effect.address, effect.kind, effect.through), effect)
     if not change.address.column:
-        for reader in _readers(paths, {change.address.relation}, far=False):
+        for reader in sorted(readers.get(change.address.relation, ())):
             # Whatever it reads of the model, even if only that there are rows.
             if not any(
                 effect.address.relation == reader and effect.distance == 1 for effect in effects.values()
@@ -132,7 +136,7 @@ def impact_of(ws: Workspace, paths: Paths, change: Change) -> Impact:
                 effects[effect.address, effect.kind, effect.through] = effect
     found = tuple(sorted(effects.values(), key=lambda e: (e.distance, e.address, e.kind)))
     hit = {effect.address.relation for effect in found}
-    behind = _readers(paths, hit, far=True) - hit - {change.address.relation}
+    behind = reach(hit, readers) - hit - {change.address.relation}
     ports = _ports(ws, paths, change, found, behind)
     touched = hit | behind | {change.address.relation}
     own = _package(paths, change.address.relation)
@@ -152,22 +156,6 @@ def impact_of(ws: Workspace, paths: Paths, change: Change) -> Impact:
 def _package(paths: Paths, unique_id: str) -> str:
     node = paths.graph.nodes.get(unique_id)
     return node.relation.package if node is not None else unique_id.split(".")[1] if "." in unique_id else ""
-
-
-def _readers(paths: Paths, models: set[str], *, far: bool) -> set[str]:
-    """Return the models that read some models: directly, or at any distance."""
-    readers: dict[str, set[str]] = {}
-    for unique_id, node in paths.graph.nodes.items():
-        for upstream in node.relation.upstream:
-            readers.setdefault(upstream, set()).add(unique_id)
-    found: set[str] = set()
-    waiting = list(models)
-    while waiting:
-        for reader in readers.get(waiting.pop(), ()):
-            if reader not in found:
-                found.add(reader)
-                waiting += [reader] if far else []
-    return found
 
 
 def _ports(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -80,14 +81,14 @@ def impact_as_json(impact: Impact, paths: Paths) -> dict[str, Any]:
     }
 
 
-def impact_as_text(impact: Impact, paths: Paths) -> str:
-    """Return an impact for a terminal."""
+def impact_as_text(impact: Impact, paths: Paths, width: int = 100) -> str:
+    """Return an impact for a terminal so many columns wide."""
     lines = [_title(impact, paths), ""]
     rows = _rows(impact, paths)
     if rows:
         table = [("", "how", "removed, renamed", "retyped"), *(row[1:] for row in rows)]
         wide = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-        wide[0] = min(wide[0], 60)
+        wide[0] = max(20, min(wide[0], width - sum(wide[1:]) - 2 * len(wide)))
         lines.append(_line(table[0], wide))
     elif not impact.behind:
         lines.append("Nothing downstream uses it.")
@@ -101,13 +102,22 @@ def impact_as_text(impact: Impact, paths: Paths) -> str:
     if impact.behind:
         named = ", ".join(_name(paths, Address(each)) for each in impact.behind[:8])
         more = f" and {len(impact.behind) - 8} more" if len(impact.behind) > 8 else ""
-        lines += ["", f"Behind these, without new data if one breaks: {named}{more}"]
-    lines += _consumers(impact)
+        lines += ["", *_wrapped(f"Behind these, without new data if one breaks: {named}{more}", width)]
+    for line in _consumers(impact):
+        lines += _wrapped(line, width)
     return "\n".join(lines)
 
 
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent=" " * 11, break_on_hyphens=False) or [""]
+
+
 def _line(cells: Sequence[str], wide: Sequence[int]) -> str:
-    return "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, wide, strict=True)).rstrip()
+    """Return a row of the table; a name that is too long has a line of its own."""
+    line = "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, wide, strict=True)).rstrip()
+    if len(cells[0]) > wide[0]:
+        return f"  {cells[0]}\n" + _line(("", *cells[1:]), wide)
+    return f"  {line}"
 
 
 def _rows(impact: Impact, paths: Paths) -> list[tuple[str, str, str, str, str]]:
@@ -161,7 +171,7 @@ def _consumers(impact: Impact) -> Iterable[str]:
 def _of_port(removed: Fate, retyped: Fate) -> str:
     words = {Fate.BREAKS: "breaks the promise", Fate.FOLLOWS: "breaks the promise"}
     one, other = words.get(removed, str(removed)), words.get(retyped, str(retyped))
-    return f"without it or renamed: {one}; of another type: {other}"
+    return f"removed, renamed: {one}; retyped: {other}"
 
 
 def _name(paths: Paths, address: Address, *, product: bool = True) -> str:
