@@ -1,19 +1,21 @@
-"""YAML as people write it: safe to read, with the line of every value.
+"""YAML as people write it: safe to read, with the place of every value.
 
 Takes a file; gives plain values and where each stands; touches nothing else.
 The reader walks the parser's events instead of building objects, so that depth, aliases and size are
 bounded before anything is expanded, duplicate keys are seen, and tags of other languages are refused.
+Where values stand is found in a second walk, when somebody asks.
 Scalars follow the YAML 1.2 core schema: `NO`, `12:30:45`, `2024-01-31` and `010` stay text.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -24,6 +26,7 @@ MAX_DEPTH = 64
 MAX_ALIASES = 100
 MAX_NODES = 200_000
 MAX_DIGITS = 100
+MAX_REPEATS = 100
 
 Key = str | int
 Path_ = tuple[Key, ...]
@@ -33,27 +36,59 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
+class Marks:
+    """Where the values of a document stand; found when the first is asked for."""
+
+    def __init__(self, text: str, number: int = 0) -> None:
+        self._text = text
+        self._number = number
+        self._found: dict[Path_, tuple[int, int]] | None = None
+
+    def place(self, keys: Path_) -> tuple[int, int]:
+        """Return line and column (from 1) of the value at `keys`, or of the nearest value around it."""
+        if self._found is None:
+            builder = _Builder(Path(), yaml.parse(self._text, Loader=yaml.CSafeLoader), marking=True)
+            # What cannot be read any further was told when the values were read.
+            with contextlib.suppress(DocumentError, yaml.YAMLError):
+                for _ in builder.documents(last=self._number):
+                    pass
+            self._found = builder.marks
+        for end in range(len(keys), -1, -1):
+            found = self._found.get(keys[:end])
+            if found:
+                return found
+        return 1, 1
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A YAML file as values.
+    """A YAML document as values.
 
     Attributes:
         path: the file it was read from.
         data: dicts, lists and scalars.
-        lines: line (from 1) of each value, by its path of keys and indexes.
+        marks: where each value stands, by its path of keys and indexes.
     """
 
     path: Path
     data: Any
-    lines: Mapping[Path_, int]
+    marks: Marks = field(compare=False, default_factory=lambda: Marks(""))
 
     def line(self, *keys: Key) -> int:
         """Return the line of the value at `keys`, or of the nearest value around it."""
-        for end in range(len(keys), -1, -1):
-            found = self.lines.get(keys[:end])
-            if found:
-                return found
-        return 1
+        return self.marks.place(keys)[0]
+
+    def place(self, *keys: Key) -> tuple[int, int]:
+        """Return line and column of the value at `keys`, or of the nearest value around it."""
+        return self.marks.place(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All that can be read of a file: its documents, and what is wrong with it as YAML."""
+
+    documents: tuple[Document, ...]
+    faults: tuple[DocumentError, ...]
 
 
 def read_yaml(path: Path) -> Document:
@@ -63,30 +98,72 @@ def read_yaml(path: Path) -> Document:
         DocumentError: not there, not text, too large or too deep, not YAML, a key twice, a foreign tag.
 
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"cannot read the file: {error.strerror}", where=path) from error
-    if len(raw) > MAX_BYTES:
-        raise DocumentError(f"the file has {len(raw):,} bytes; {MAX_BYTES:,} is the limit", where=path)
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise DocumentError(
-            "the file is not UTF-8 text", where=path, line=line, hint="save it as UTF-8"
-        ) from error
-    return parse_yaml(text, path)
+    return parse_yaml(read_text(path), path)
 
 
 def parse_yaml(text: str, path: Path) -> Document:
     """Read one YAML document from text; `path` names it in errors. See `read_yaml`."""
+    scan = scan_text(text, path)
+    if scan.faults:
+        raise scan.faults[0]
+    if len(scan.documents) > 1:
+        line = scan.documents[1].line()
+        raise DocumentError(
+            "the file holds more than one YAML document", where=path, line=line, code="yaml-documents"
+        )
+    return scan.documents[0] if scan.documents else Document(path, None)
+
+
+def scan_yaml(path: Path) -> Scan:
+    """Read every YAML document of a file as far as that goes; nothing is raised: every fault is in the result.
+
+    Of a key that stands twice the first value counts.
+    """
     try:
-        builder = _Builder(path, yaml.parse(text, Loader=yaml.CSafeLoader))
-        data = builder.document()
+        return scan_text(read_text(path), path)
+    except DocumentError as error:
+        return Scan((), (error,))
+
+
+def scan_text(text: str, path: Path) -> Scan:
+    """Read every YAML document of a text; see `scan_yaml`."""
+    builder = _Builder(path, yaml.parse(text, Loader=yaml.CSafeLoader))
+    documents: list[Document] = []
+    faults = builder.repeats
+    try:
+        documents += [
+            Document(path, data, Marks(text, number)) for number, data in enumerate(builder.documents())
+        ]
+    except DocumentError as error:
+        faults.append(error)
     except yaml.YAMLError as error:
-        raise _syntax_error(error, path, text) from error
-    return Document(path, data, builder.lines)
+        faults.append(_syntax_error(error, path, text))
+    return Scan(tuple(documents), tuple(faults))
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, at most `MAX_BYTES` long.
+
+    Raises:
+        DocumentError: not there, too large, or not UTF-8.
+
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"cannot read the file: {error.strerror}"
+        raise DocumentError(message, where=path, code="unreadable-file") from error
+    if len(raw) > MAX_BYTES:
+        message = f"the file has more than {MAX_BYTES:,} bytes, which is the limit"
+        raise DocumentError(message, where=path, code="yaml-too-large")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DocumentError(
+            "the file is not UTF-8 text", where=path, line=line, hint="save it as UTF-8", code="yaml-encoding"
+        ) from error
 
 
 def dump_yaml(data: Any) -> str:
@@ -124,54 +201,69 @@ def _syntax_error(error: yaml.YAMLError, path: Path, text: str) -> DocumentError
     lines = text.splitlines()
     if 0 < line <= len(lines) and "\t" in lines[line - 1]:
         hint = "YAML is indented with spaces, not tabs"
-    return DocumentError(f"not valid YAML: {problem}", where=path, line=line, hint=hint)
+    column = mark.column + 1 if mark else 0
+    return DocumentError(
+        f"not valid YAML: {problem}", where=path, line=line, hint=hint, column=column, code="yaml-syntax"
+    )
 
 
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark is not None else 0
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
 
 
 class _Builder:
     """Builds values from parser events, with every limit checked on the way."""
 
-    def __init__(self, path: Path, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, path: Path, events: Iterator[yaml.Event], *, marking: bool = False) -> None:
         self.path = path
         self.events = events
-        self.lines: dict[Path_, int] = {}
+        self.marking = marking
+        self.marks: dict[Path_, tuple[int, int]] = {}
+        self.repeats: list[DocumentError] = []
         self.anchors: dict[str, tuple[Any, int, int]] = {}
         self.deepest = 0
         self.aliases = 0
         self.nodes = 0
+        self.number = -1
 
-    def document(self) -> Any:
-        data: Any = None
-        seen = False
+    def documents(self, last: int = -1) -> Iterator[Any]:
+        """Yield the values of each document; `last` is the number of the one whose places are wanted."""
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if seen:
-                    self.refuse("the file holds more than one YAML document", event)
-                seen = True
-                data = self.value(next(self.events), (), 0)
-        return data
+                self.anchors.clear()
+                self.number += 1
+                if self.number == last:
+                    self.marks.clear()
+                yield self.value(next(self.events), (), 0)
+                if self.number == last:
+                    return
 
-    def refuse(self, message: str, event: yaml.Event, hint: str = "") -> None:
-        raise DocumentError(message, where=self.path, line=_line(event), hint=hint)
+    def refuse(self, code: str, message: str, event: yaml.Event, hint: str = "") -> NoReturn:
+        raise self.fault(code, message, event, hint)
+
+    def fault(self, code: str, message: str, event: yaml.Event, hint: str) -> DocumentError:
+        line, column = _place(event)
+        return DocumentError(
+            message, where=self.path, line=line, column=column, hint=hint, code=f"yaml-{code}"
+        )
 
     def count(self, size: int, event: yaml.Event) -> None:
         self.nodes += size
         if self.nodes > MAX_NODES:
-            self.refuse(f"more than {MAX_NODES:,} values", event)
+            self.refuse("too-many", f"more than {MAX_NODES:,} values", event)
 
     def value(self, event: yaml.Event, path: Path_, depth: int) -> Any:
         """Return the value that starts with `event`; recursion is bounded by MAX_DEPTH."""
         if depth > MAX_DEPTH:
-            self.refuse(f"nested deeper than {MAX_DEPTH} levels", event)
+            self.refuse("too-deep", f"nested deeper than {MAX_DEPTH} levels", event)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, path, depth)
         before = self.nodes
         outside, self.deepest = self.deepest, depth
         self.count(1, event)
-        self.lines.setdefault(path, _line(event))
+        if self.marking:
+            self.marks.setdefault(path, _place(event))
         tag = getattr(event, "tag", None)
         self.allow(tag, event)
         if isinstance(event, yaml.ScalarEvent):
@@ -188,21 +280,22 @@ class _Builder:
 
     def allow(self, tag: str | None, event: yaml.Event) -> None:
         if tag not in (None, "!", _TEXT_TAG):
-            self.refuse(f"the tag {tag} is not allowed", event, "write plain values")
+            self.refuse("tag", f"the tag {tag} is not allowed", event, "write plain values")
 
     def alias(self, event: yaml.AliasEvent, path: Path_, depth: int) -> Any:
         self.aliases += 1
         if self.aliases > MAX_ALIASES:
-            self.refuse(f"more than {MAX_ALIASES} aliases", event)
+            self.refuse("aliases", f"more than {MAX_ALIASES} aliases", event)
         name = str(event.anchor)
         if name not in self.anchors:
-            self.refuse(f"the alias *{name} has no anchor before it", event)
+            self.refuse("aliases", f"the alias *{name} has no anchor before it", event)
         value, size, height = self.anchors[name]
         self.count(size, event)
         if depth + height > MAX_DEPTH:
-            self.refuse(f"nested deeper than {MAX_DEPTH} levels", event)
+            self.refuse("too-deep", f"nested deeper than {MAX_DEPTH} levels", event)
         self.deepest = max(self.deepest, depth + height)
-        self.lines.setdefault(path, _line(event))
+        if self.marking:
+            self.marks.setdefault(path, _place(event))
         return value
 
     def sequence(self, path: Path_, depth: int) -> list[Any]:
@@ -213,30 +306,37 @@ class _Builder:
 
     def mapping(self, path: Path_, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        own: dict[str, int] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                self.refuse("a key must be plain text", event)
-                continue
+                self.refuse("key", "a key must be plain text", event)
             self.allow(event.tag, event)
             key = str(event.value)
-            here = _line(event)
             if key == "<<" and event.implicit[0]:
                 self.merge(values, next(self.events), path, depth)
                 continue
-            if key in values and self.lines.get((*path, key)):
-                first = self.lines[(*path, key)]
-                self.refuse(
-                    f"the key {key!r} stands twice, at lines {first} and {here}", event, "keep one of them"
-                )
-            self.lines[(*path, key)] = here
-            values[key] = self.value(next(self.events), (*path, key), depth + 1)
+            here = (*path, key)
+            if key in own:
+                self.repeated(key, own[key], event)
+                self.value(next(self.events), here, depth + 1)
+                continue
+            own[key] = event.start_mark.line + 1 if event.start_mark is not None else 0
+            if self.marking:
+                self.marks[here] = _place(event)
+            values[key] = self.value(next(self.events), here, depth + 1)
         return values
+
+    def repeated(self, key: str, first: int, event: yaml.Event) -> None:
+        """Remember a key that stands twice; of very many, the first hundred."""
+        if len(self.repeats) < MAX_REPEATS:
+            message = f"the key {key[:80]!r} stands twice, at lines {first} and {_place(event)[0]}"
+            self.repeats.append(self.fault("duplicate-key", message, event, "keep one of them"))
 
     def merge(self, values: dict[str, Any], event: yaml.Event, path: Path_, depth: int) -> None:
         merged = self.value(event, (*path, "<<"), depth + 1)
         for part in merged if isinstance(merged, list) else [merged]:
             if not isinstance(part, dict):
-                self.refuse("`<<` merges mappings only", event)
+                self.refuse("merge", "`<<` merges mappings only", event)
             self.count(len(part), event)
             for key, value in part.items():
                 values.setdefault(key, value)
@@ -247,9 +347,11 @@ class _Builder:
             return text
         value = _resolved(text)
         if isinstance(value, int) and len(text.lstrip("+-")) > MAX_DIGITS:
-            self.refuse(f"a number of more than {MAX_DIGITS} digits", event, "quote it, if it is text")
+            self.refuse(
+                "number", f"a number of more than {MAX_DIGITS} digits", event, "quote it, if it is text"
+            )
         if isinstance(value, float) and not math.isfinite(value):
-            self.refuse(f"{text} is too large for a number", event, "quote it, if it is text")
+            self.refuse("number", f"{text} is too large for a number", event, "quote it, if it is text")
         return value
 
 

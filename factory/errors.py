@@ -17,16 +17,20 @@ class FactoryError(Exception):
         where: the file at fault, if there is one.
         line: the line in that file, from 1, or 0 where no line is known.
         hint: what to do next.
+        column: the column in that line, from 1, or 0.
     """
 
     exit_code = 2
 
-    def __init__(self, message: str, *, where: Path | None = None, line: int = 0, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, where: Path | None = None, line: int = 0, hint: str = "", column: int = 0
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.line = line
         self.hint = hint
+        self.column = column
 
     def place(self, root: Path | None = None) -> str:
         """Return `file:line`, relative to `root` where the file lies below it, or an empty string."""
@@ -51,7 +55,23 @@ class WorkspaceError(FactoryError):
 
 
 class DocumentError(FactoryError):
-    """A YAML or JSON file cannot be read as one."""
+    """A YAML or JSON file cannot be read as one.
+
+    `code` names the kind of fault, for programs: see docs/contracts.md.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        where: Path | None = None,
+        line: int = 0,
+        hint: str = "",
+        column: int = 0,
+    ) -> None:
+        super().__init__(message, where=where, line=line, hint=hint, column=column)
+        self.code = code
 
 
 class ProductError(FactoryError):

@@ -117,7 +117,7 @@ def test_a_mark_of_byte_order_and_windows_line_ends_change_nothing(tmp_path: Pat
     )
     plain, windows = read_yaml(tmp_path / "plain.yaml"), read_yaml(tmp_path / "windows.yaml")
     assert windows.data == plain.data == {"a": 1, "b": ["x"]}
-    assert windows.lines == plain.lines
+    assert windows.line("b", 0) == plain.line("b", 0) == 3
 
 
 # Where a value stands
@@ -162,7 +162,7 @@ def test_what_is_not_there_has_the_line_of_what_is_around_it() -> None:
     assert LINES.line("schema", 0, "properties", 1, "logicalType") == 10
     assert LINES.line("schema", 3) == 6
     assert LINES.line("team", "name") == 1
-    assert Document(FILE, None, {}).line("team") == 1
+    assert Document(FILE, None).line("team") == 1
 
 
 # What is refused, and where
@@ -290,7 +290,7 @@ def test_two_megabytes_are_read_and_one_byte_more_is_not(tmp_path: Path) -> None
         {"most.yaml": head + "x" * (2_000_000 - 5) + "'", "more.yaml": head + "x" * (2_000_000 - 4) + "'"},
     )
     assert len(read_yaml(tmp_path / "most.yaml").data["a"]) == 2_000_000 - 5
-    with pytest.raises(DocumentError, match=r"2,000,001 bytes; 2,000,000 is the limit"):
+    with pytest.raises(DocumentError, match=r"more than 2,000,000 bytes"):
         read_yaml(tmp_path / "more.yaml")
 
 

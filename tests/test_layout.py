@@ -13,7 +13,7 @@ CODE = Path(__file__).parents[1] / "factory"
 #: Modules and shelves in the order in which data flows; each imports only what stands above it.
 ORDER = (
     "errors", "files", "git", "documents", "standards", "tools", "workspace", "products", "umbrella", "locking", "clock",
-    "build", "loose_json", "artifacts", "parse", "lineage", "contract", "tables", "quality", "evidence", "policies", "certify", "registry",
+    "build", "loose_json", "artifacts", "parse", "sql", "lineage", "odcs", "contract", "tables", "quality", "evidence", "policies", "certify", "registry",
     "changes", "selection", "results", "verdict", "publish", "plan", "passage", "pipeline", "docs", "scaffold",
     "questions", "report", "cli", "__main__",
 )  # fmt: skip
@@ -21,11 +21,10 @@ ORDER = (
 #: Where each big dependency may be imported.
 DOORS = {
     "dbt": {"build"},
-    "sqlglot": {"lineage"},
+    "sqlglot": {"lineage", "sql"},
     "soda": {"quality"},
     "copier": {"scaffold"},
     "click": {"cli"},
-    "jsonschema": {"standards"},
     "jsonschema_rs": {"standards"},
     "yaml": {"documents"},
     "filelock": {"locking"},

@@ -41,15 +41,22 @@ def test_what_is_right_has_no_faults() -> None:
 @pytest.mark.parametrize("data", [None, [], "text", 3])
 @pytest.mark.parametrize("faults", [odcs_faults, odps_faults])
 def test_what_is_no_mapping_is_one_fault(data: Any, faults: Any) -> None:
-    assert faults(data) == (Fault((), "the file holds no mapping", "start with `apiVersion:` and `kind:`"),)
+    assert faults(data) == (
+        Fault((), "the file holds no mapping", "start with `apiVersion:` and `kind:`", "not-a-contract"),
+    )
 
 
 @pytest.mark.parametrize(
     ("contract", "path", "message", "hint"),
     [
         (a_contract(id=None), (), "the document: 'id' is missing", ""),
-        (a_contract(version=1.0), ("version",), "version: 1.0 is not of type 'string'", "put it in quotes"),
-        (a_contract(tags="retail"), ("tags",), "tags: 'retail' is not of type 'array'", ""),
+        (a_contract(version=1.0), ("version",), "version: 1.0 is not text", "put it in quotes"),
+        (
+            a_contract(tags="retail"),
+            ("tags",),
+            "tags: 'retail' is not a list",
+            "write a list, each entry after a dash",
+        ),
         (
             a_contract(kind="Contract"),
             ("kind",),
@@ -62,42 +69,42 @@ def test_what_is_no_mapping_is_one_fault(data: Any, faults: Any) -> None:
             "apiVersion: 'v3.3.0' is not one of the standard's values",
             "did you mean 'v3.2.0'?",
         ),
-        (a_contract(schema=[{"properties": []}]), ("schema", 0), "schema.0: 'name' is missing", ""),
+        (a_contract(schema=[{"properties": []}]), ("schema", 0), "schema[0]: 'name' is missing", ""),
         (
             a_column(logicalType="int"),
             (*COLUMN, "logicalType"),
-            "schema.0.properties.0.logicalType: 'int' is not one of the standard's values",
+            "schema[orders].properties[amount].logicalType: 'int' is not one of the standard's values",
             "did you mean 'integer'?",
         ),
         (
             a_column(logicalTypeOptions={"minimun": 3}),
             (*COLUMN, "logicalTypeOptions", "minimun"),
-            "schema.0.properties.0.logicalTypeOptions: the standard has no field 'minimun'",
+            "schema[orders].properties[amount].logicalTypeOptions: the standard has no field 'minimun'",
             "did you mean 'minimum'?",
         ),
         (
             a_column(required="yes"),
             (*COLUMN, "required"),
-            "schema.0.properties.0.required: 'yes' is not of type 'boolean'",
+            "schema[orders].properties[amount].required: 'yes' is not true or false",
             "",
         ),
-        (a_column(logicalType="map"), COLUMN, "schema.0.properties.0: 'map' is missing", ""),
+        (a_column(logicalType="map"), COLUMN, "schema[orders].properties[amount]: 'map' is missing", ""),
         (
             a_column(quality=[{"metric": "rowCount", "mustBe": 0, "dimension": "validity"}]),
             (*COLUMN, "quality", 0, "dimension"),
-            "schema.0.properties.0.quality.0.dimension: 'validity' is not one of the standard's values",
+            "schema[orders].properties[amount].quality[0].dimension: 'validity' is not one of the standard's values",
             "allowed: accuracy, completeness, conformity, consistency, coverage, timeliness, uniqueness",
         ),
         (
             a_contract(servers=[{"server": "ports", "type": "duck"}]),
             ("servers", 0, "type"),
-            "servers.0.type: 'duck' is not one of the standard's values",
+            "servers[ports].type: 'duck' is not one of the standard's values",
             "did you mean 'duckdb'?",
         ),
         (
             a_contract(description="text"),
             ("description",),
-            "description: 'text' is not of type 'object'",
+            "description: 'text' is not a mapping",
             "",
         ),
     ],
@@ -105,7 +112,8 @@ def test_what_is_no_mapping_is_one_fault(data: Any, faults: Any) -> None:
 def test_a_fault_is_told_in_words_with_its_place(
     contract: dict[str, Any], path: tuple[str | int, ...], message: str, hint: str
 ) -> None:
-    assert odcs_faults(contract) == (Fault(path, message, hint),)
+    (fault,) = odcs_faults(contract)
+    assert (fault.path, fault.message, fault.hint) == (path, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ def test_a_long_value_does_not_flood_the_message() -> None:
 
 def test_the_quick_validator_and_the_one_that_explains_agree() -> None:
     """Each value of a rich contract in turn is replaced by one of another kind, or taken away."""
-    from factory.standards import ODCS, _quick, _validator
+    from factory.standards import _validator
 
     contract = a_contract(
         schema=[
@@ -157,10 +165,11 @@ def test_the_quick_validator_and_the_one_that_explains_agree() -> None:
         servers=[{"server": "ports", "type": "duckdb", "database": "ports.duckdb"}],
         team={"name": "t", "members": [{"username": "a@example.org", "role": "dpo"}]},
     )
-    assert _quick(ODCS).is_valid(contract)
+    witness = Draft201909Validator(schema(ODCS))
+    assert _validator(ODCS).is_valid(contract)
     tried = 0
     for changed in _mutations(contract):
-        assert _quick(ODCS).is_valid(changed) == (not list(_validator(ODCS).iter_errors(changed))), changed
+        assert _validator(ODCS).is_valid(changed) == witness.is_valid(changed), changed
         tried += 1
     assert tried > 100
 

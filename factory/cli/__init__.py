@@ -1,6 +1,6 @@
 """The command line: words in, one call, a report, an exit code. The only place that catches errors.
 
-Nothing heavy (dbt, Soda, sqlglot, DuckDB, jsonschema) is imported before a command needs it.
+Nothing heavy (dbt, Soda, sqlglot, DuckDB, the schemas) is imported before a command needs it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from factory import __version__
-from factory.cli import ask, line, start, template, trace
+from factory.cli import ask, contract, line, start, template, trace
 from factory.cli.frame import EXIT_CODES, run_guarded
 
 
@@ -34,7 +34,7 @@ def cli(context: click.Context, workspace: Path) -> None:
     context.obj = workspace
 
 
-for module in (line, ask, trace, start, template):
+for module in (line, ask, trace, contract, start, template):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 
 from sqlglot import exp, parse
 from sqlglot.dialects.dialect import Dialects
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, build_scope
 
@@ -21,6 +21,7 @@ from factory.lineage.choices import HAS_CHOICES
 from factory.lineage.graph import TOO_DEEP, Statement, Table
 from factory.lineage.reader import Reader
 from factory.lineage.rewrite import one_query
+from factory.sql import SQL_FAULTS, why_unreadable
 
 #: Bounds of what is read; what is beyond them is said to be unknown. Time and memory of sqlglot grow with the square of
 #: the number of set operations: 2,000 take some 4 seconds.
@@ -39,12 +40,6 @@ _DIALECTS = {
     "rockset": "postgres", "sqlserver": "tsql", "starburst": "trino", "synapse": "tsql", "timescaledb": "postgres",
     "upsolver": "athena", "vertica": "postgres", "yellowbrick": "postgres",
 }  # fmt: skip
-
-
-#: What a statement may raise in sqlglot, beside its own errors: one statement costs only itself.
-_FAULTS = (
-    SqlglotError, ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError,
-)  # fmt: skip
 
 
 def dialects() -> set[str]:
@@ -81,8 +76,8 @@ def read_statement(
         return Statement(error=str(error))
     except RecursionError:
         return Statement(error=TOO_DEEP)
-    except _FAULTS as error:
-        return Statement(error=_cannot(error))
+    except SQL_FAULTS as error:
+        return Statement(error=why_unreadable(error))
 
 
 def named_columns(
@@ -95,24 +90,13 @@ def named_columns(
     try:
         dialect, known, root = _opened(sql, adapter, tables, inlined)
         return Reader(known, dialect, choices=HAS_CHOICES.search(sql) is not None).named(root)
-    except (_UnreadableError, *_FAULTS):
+    except (_UnreadableError, *SQL_FAULTS):
         return None
 
 
 _SET_OPERATION = re.compile(
     r"\b(union|except|intersect)\s+(all\b|distinct\b|by\b|select\b|\()", re.IGNORECASE
 )
-
-
-def _cannot(error: Exception) -> str:
-    """Return why sqlglot cannot read a statement, and where; nothing of the statement's own text."""
-    if isinstance(error, ParseError) and error.errors:
-        first = error.errors[0]
-        where = f"Line {first.get('line')}, Col: {first.get('col')}"
-        return f"SQL that sqlglot cannot read: {first.get('description')} {where}"
-    place = re.search(r"[Ll]ine:? (\d+),? [Cc]ol(?:umn)?:? (\d+)", str(error))
-    where = f", Line {place[1]}, Col: {place[2]}" if place else ""
-    return f"SQL that sqlglot cannot read: {type(error).__name__}{where}"
 
 
 class _UnreadableError(Exception):
@@ -141,7 +125,7 @@ def _opened(
     except ValueError as error:
         raise _UnreadableError(f"no dialect for {adapter} ({error}); name one with --dialect") from error
     except SqlglotError as error:
-        raise _UnreadableError(_cannot(error)) from error
+        raise _UnreadableError(why_unreadable(error)) from error
     if root is None:
         raise _UnreadableError("not a query")
     return dialect, known, root
