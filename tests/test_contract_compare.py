@@ -342,7 +342,7 @@ def test_a_severity_asks_for_a_version(severity: str, version: str) -> None:
         ("2.0.0", "major", True),
         ("10.0.0", "major", True),
         ("1.2.4", "none", True),
-        ("1.2.3", "none", False),
+        ("1.2.3", "none", True),
         ("1.2.2", "none", False),
         ("1.1.9", "patch", False),
     ],
