@@ -10,12 +10,16 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError
+from factory.errors import FactoryError, WorkspaceError
+
+_A_DAY = 86_400.0  # seconds
 
 _REMEDIES = {
     errno.ENOSPC: "free some disk space and run the command again",
@@ -66,6 +70,42 @@ def write_if_changed(path: Path, content: str) -> bool:
             return False
     write_whole(path, content, durable=False)
     return True
+
+
+@contextlib.contextmanager
+def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a folder below `parent` that is gone afterwards, whatever happens in between.
+
+    What a process that was killed left there under the same prefix goes after a day. Raises:
+        WorkspaceError: the folder cannot be made.
+
+    """
+    with told_as(WorkspaceError, "making a scratch folder", parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(f"{prefix}*"):
+            if time.time() - left.stat().st_mtime > _A_DAY:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Let a second name hold on to a file that nobody rewrites; copy it where the disk knows no second names.
+
+    Raises:
+        FileNotFoundError: the file is gone.
+
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def sync_folder(folder: Path) -> None:

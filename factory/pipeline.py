@@ -79,7 +79,7 @@ def _walk(
     try:
         project = dbt.parse(products)
         clock.charge("dbt")
-        _refuse_cycles(project, products)
+        refuse_cycles(project, products)
         plan = plan_run(mesh, request, project, dbt.freshness)
         if not plan.build:
             publisher.keep_up()
@@ -129,7 +129,13 @@ def _written(products: Mapping[str, Product]) -> dict[str, Written]:
     return found
 
 
-def _refuse_cycles(project: Project, products: Mapping[str, Product]) -> None:
+def refuse_cycles(project: Project, products: Mapping[str, Product]) -> None:
+    """Refuse products that read each other in a ring.
+
+    Raises:
+        DbtError: there is such a ring; names the first read of it.
+
+    """
     ring = cycle(project.upstreams)
     if not ring:
         return

@@ -9,11 +9,14 @@ import json
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from factory.errors import FactoryError, Problems
 from factory.results import Count, ProductOutcome, ProductResult, Run
 from factory.workspace import Workspace
+
+if TYPE_CHECKING:
+    from factory.rehearse import Rehearsal, Rehearsed
 
 _MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!"}
 
@@ -167,6 +170,54 @@ _COLORS = {"certified": "32", "unchanged": "2", "refused": "31", "blocked": "33"
 
 def _colored(line: str, outcome: str, color: bool) -> str:
     return f"\x1b[{_COLORS[outcome]}m{line}\x1b[0m" if color else line
+
+
+def rehearsal_as_json(rehearsal: Rehearsal) -> dict[str, Any]:
+    """Return a rehearsal in the shape of `factory/schemas/consumers.schema.json`."""
+    return {
+        "product": rehearsal.product.name,
+        "outcome": str(rehearsal.outcome),
+        "reasons": list(rehearsal.product.reasons),
+        "consumers": [
+            {
+                "name": each.name,
+                "outcome": str(each.outcome),
+                "reasons": list(each.reasons),
+                "advice": list(each.advice),
+            }
+            for each in rehearsal.consumers
+        ],
+    }
+
+
+_REHEARSED = {
+    "passes": ("✓", "certified"),
+    "breaks": ("✗", "refused"),
+    "refused": ("✗", "refused"),
+    "not built": ("!", "blocked"),
+}
+
+
+def rehearsal_as_text(rehearsal: Rehearsal, color: bool) -> str:
+    """Return how a product's direct consumers came out: a row for each, then every reason."""
+    product, consumers = rehearsal.product, rehearsal.consumers
+    if not consumers:
+        return f"No product reads {product.name}, so nobody can be harmed. Nothing was built."
+    told = [product, *consumers] if product.reasons else list(consumers)
+    rows = [[_REHEARSED[each.outcome][0], each.name, str(each.outcome)] for each in told]
+    head, *lines = table(("", "product" if product.reasons else "consumer", "outcome"), rows)
+    out = [head]
+    out += [_colored(line, _REHEARSED[p.outcome][1], color) for line, p in zip(lines, told, strict=True)]
+    for each in told:
+        out += _told("why not", each, each.reasons) + _told("advice", each, each.advice)
+    count = sum(str(each.outcome) == "passes" for each in consumers)
+    some = "consumer passes" if len(consumers) == 1 else "direct consumers pass"
+    out += ["", f"{count} of {len(consumers)} {some} with {product.name} as it is now."]
+    return "\n".join([*out, "Built in a scratch folder: nothing was published or changed."])
+
+
+def _told(label: str, product: Rehearsed, texts: Sequence[str]) -> list[str]:
+    return ["", f"{product.name}, {label}:", *(f"  - {plain(text)}" for text in texts)] if texts else []
 
 
 def error_as_text(error: FactoryError, ws_root: Any = None) -> str:

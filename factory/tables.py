@@ -54,7 +54,8 @@ def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bo
         connection.execute("set enable_progress_bar = false")
         connection.execute("set TimeZone = 'UTC'")
         if not writes:
-            folders = (ws.products / product, ws.ports, replace(ws, target=PROD).ports)
+            folders = [ws.products / product, ws.ports, replace(ws, target=PROD).ports]
+            folders += [ws.scratch] if ws.scratch else []
             allowed = ", ".join(literal(f"{folder.as_posix()}/") for folder in folders)
             connection.execute(f"set allowed_directories = [{allowed}]")
             connection.execute("set enable_external_access = false")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,16 @@ def sync(ws: Workspace, products: Iterable[Product]) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def write_run_profile(ws: Workspace, products: Iterable[str], stand_ins: Mapping[str, Path]) -> Path:
-    """Write the profile of a run and return its folder.
+def write_run_profile(
+    ws: Workspace, products: Iterable[str], stand_ins: Mapping[str, Path], folder: Path | None = None
+) -> Path:
+    """Write the profile of a run and return its folder: `folder`, or that of the target's runs.
 
     `stand_ins` are DuckDB files that take the place of products that are not built in this run (views over
     their published ports). They are attached read-only.
     """
-    output = _output(ws, ws.target, list(products), stand_ins)
-    folder = ws.work / "profile"
+    output = _output(ws, list(products), stand_ins)
+    folder = folder or ws.work / "profile"
     with told_as(WorkspaceError, "writing the run's profile", folder):
         write_if_changed(
             folder / "profiles.yml",
@@ -94,22 +97,22 @@ def is_embedded(ws: Workspace) -> bool:
 
 def _by_hand(ws: Workspace, names: list[str]) -> dict[str, Any]:
     targets = dict.fromkeys((*_TARGETS, *ws.settings.targets))
-    outputs = {target: _output(ws, target, names, {}) for target in targets}
+    outputs = {target: _output(replace(ws, target=target), names, {}) for target in targets}
     # For a product alone, from its own folder: nothing to attach, nothing left behind.
     outputs[ALONE] = {"type": "duckdb", "path": ":memory:", "schema": "main", "threads": 1, "settings": _SALT}
     return {PROFILE: {"target": PROD, "outputs": outputs}}
 
 
-def _output(ws: Workspace, target: str, names: list[str], stand_ins: Mapping[str, Path]) -> dict[str, Any]:
-    if target in ws.settings.targets:
-        return dict(ws.settings.targets[target])
+def _output(ws: Workspace, names: list[str], stand_ins: Mapping[str, Path]) -> dict[str, Any]:
+    if not is_embedded(ws):
+        return dict(ws.settings.targets[ws.target])
     attach: list[dict[str, Any]] = []
     for name in names:
         if name in stand_ins:
-            path = stand_ins[name].relative_to(ws.root).as_posix()
+            path = ws.relative(stand_ins[name])
             attach.append({"path": path, "alias": name, "read_only": True})
         else:
-            path = f"target/{target}/duckdb/{name}.duckdb"
+            path = ws.relative(ws.database_file(name))
             attach.append({"path": path, "alias": name, "options": {"block_size": _BLOCK_SIZE}})
     # One transaction writes one database, and dbt's own bookkeeping needs none: the root stays in memory.
     # What a time without a zone means must not depend on whose machine builds.

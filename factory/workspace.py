@@ -52,11 +52,13 @@ class Workspace:
         root: the folder whose `pyproject.toml` has `[tool.factory]`.
         target: dbt's target; `prod` publishes to `registry/` and `ports/`, any other below `target/<name>/`.
         settings: what `[tool.factory]` says.
+        scratch: a folder below the root that takes the place of the target's own, for a run that leaves nothing.
     """
 
     root: Path
     target: str = PROD
     settings: Settings = Settings()
+    scratch: Path | None = None
 
     @property
     def products(self) -> Path:
@@ -66,7 +68,7 @@ class Workspace:
     @property
     def work(self) -> Path:
         """The target's own folder: DuckDB files, dbt's artifacts, the state of the last run."""
-        return self.root / "target" / self.target
+        return self.scratch or self.root / "target" / self.target
 
     @property
     def duckdb(self) -> Path:
@@ -86,7 +88,7 @@ class Workspace:
     @property
     def published(self) -> Path:
         """The folder under which this target publishes: the workspace for `prod`."""
-        return self.root if self.target == PROD else self.work
+        return self.root if self.target == PROD else self.root / "target" / self.target
 
     @property
     def registry(self) -> Path:

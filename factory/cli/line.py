@@ -56,10 +56,25 @@ def build(
 
 @click.command()
 @_line_options
+@click.option(
+    "--consumers",
+    is_flag=True,
+    help="Build the direct consumers of one PRODUCT against what it is now, and touch nothing else.",
+)
 def check(
-    context: click.Context, products: tuple[str, ...], target: str, format_: str, **options: Any
+    context: click.Context,
+    products: tuple[str, ...],
+    target: str,
+    format_: str,
+    consumers: bool,
+    **options: Any,
 ) -> int:
-    """Do all that `build` does, except publishing."""
+    """Do all that `build` does, except publishing.
+
+    With --consumers, tell which products that read PRODUCT pass, and which break and where.
+    """
+    if consumers:
+        return _rehearse(context, products, target, format_, **options)
     return _run(workspace(context, target), products, format_, publish=False, **options)
 
 
@@ -115,6 +130,43 @@ def _run(
         color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo(run_as_text(result, ws, color, width), color=color)
+    return result.exit_code
+
+
+def _rehearse(
+    context: click.Context,
+    names: tuple[str, ...],
+    target: str,
+    format_: str,
+    *,
+    full: bool,
+    changed_since: str,
+    variables: str,
+    progress: bool | None,
+) -> int:
+    if len(names) != 1 or "+" in names[0]:
+        raise click.UsageError("--consumers goes with the name of one PRODUCT")
+    if full or changed_since:
+        raise click.UsageError(
+            "--consumers builds what reads the product in any case: leave out --full and --changed-since"
+        )
+    from factory.plan import Request
+    from factory.rehearse import rehearse
+    from factory.report import ProgressLine, as_json, rehearsal_as_json, rehearsal_as_text
+
+    if variables:
+        _must_be_mapping(variables)
+    request = Request(names, publish=False, variables=variables, environment=dict(os.environ))
+    line = ProgressLine(enabled=progress)
+    try:
+        result = rehearse(workspace(context, target), names[0], request, line)
+    finally:
+        line.done()
+    if format_ == "json":
+        click.echo(as_json(rehearsal_as_json(result)))
+    else:
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        click.echo(rehearsal_as_text(result, color), color=color)
     return result.exit_code
 
 

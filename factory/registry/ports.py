@@ -22,7 +22,7 @@ from typing import Any
 from factory.artifacts import Relation
 from factory.contract import Contract
 from factory.errors import RegistryError, UnreadablePortError
-from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
+from factory.files import json_text, link_or_copy, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
 from factory.tables import SCHEMA, literal, opened, quoted
 from factory.workspace import PROD, Workspace
@@ -30,6 +30,7 @@ from factory.workspace import PROD, Workspace
 POINTER_FILE = "current.json"
 CURRENT = "current"
 _VIEWS = "factory_views"
+_ATTEMPTS = 10
 
 
 def export_ports(
@@ -175,22 +176,44 @@ def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
 def write_stand_in(ws: Workspace, product: str, file: Path) -> bool:
     """Write a DuckDB file that looks like a product's own, with views over its published ports.
 
-    Products that are built without this one read it there. Says False if nothing of it is published.
+    Products that are built without this one read it there. Says False if nothing of it is published. A run in a
+    scratch folder holds no lock, so it keeps the tables there: a publish may remove old snapshots meanwhile.
     """
-    views: dict[str, str] = {}
-    for place in (ws, replace(ws, target=PROD)):
-        own = {
-            name.split(".", 1)[1]: path
-            for name, path in _views(place).items()
-            if name.split(".")[0] == product
-        }
-        views = views or {f"{SCHEMA}.{table}": path for table, path in own.items()}
-    if not views:
-        return False
     with told_as(RegistryError, f"reading the published ports of {product}", file):
+        views = _held(ws, product, ws.scratch / "held") if ws.scratch else _published_tables(ws, product)
+        if not views:
+            return False
         file.parent.mkdir(parents=True, exist_ok=True)
         write_views(file, views)
     return True
+
+
+def _published_tables(ws: Workspace, product: str) -> dict[str, str]:
+    """Return the files of a product's published tables, by `main.table`; those of `prod` where there are none."""
+    for place in (ws, replace(ws, target=PROD)):
+        views = {
+            f"{SCHEMA}.{name.split('.', 1)[1]}": path
+            for name, path in _views(place).items()
+            if name.split(".")[0] == product
+        }
+        if views:
+            return views
+    return {}
+
+
+def _held(ws: Workspace, product: str, folder: Path) -> dict[str, str]:
+    """Return a product's published tables as files in `folder` that stay when the snapshot is removed."""
+    for attempt in range(_ATTEMPTS):
+        held = {}
+        try:
+            for number, (name, path) in enumerate(_published_tables(ws, product).items()):
+                file = folder / product / f"{attempt}.{number}.parquet"
+                link_or_copy(Path(path), file)
+                held[name] = file.as_posix()
+        except FileNotFoundError:
+            continue  # published anew since the pointer was read
+        return held
+    return {}
 
 
 def write_views(file: Path, views: Mapping[str, str]) -> None:
