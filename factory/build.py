@@ -15,11 +15,12 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from factory.declared import Declared, declared_inputs
 from factory.errors import DbtError, LockedError
 from factory.workspace import Workspace
 
@@ -62,12 +63,14 @@ class Project:
         code_upstreams: for every product the products whose macros it uses.
         crossings: every read across a border between products.
         dated: products with a source that says when it was loaded (`loaded_at_field`, `loaded_at_query`).
+        inputs: the sources and seeds of every product that declare columns.
     """
 
     upstreams: Mapping[str, frozenset[str]]
     code_upstreams: Mapping[str, frozenset[str]]
     crossings: tuple[Crossing, ...]
     dated: frozenset[str]
+    inputs: Mapping[str, tuple[Declared, ...]] = field(default_factory=dict)
 
 
 class Dbt:
@@ -384,4 +387,5 @@ def _project(manifest: Any, products: frozenset[str]) -> Project:
             for source in manifest.sources.values()
             if getattr(source, "loaded_at_field", None) or getattr(source, "loaded_at_query", None)
         ),
+        declared_inputs(manifest, products),
     )

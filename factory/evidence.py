@@ -13,6 +13,7 @@ from typing import Any
 from factory.artifacts import Artifacts, NodeRun, Relation
 from factory.build import Crossing
 from factory.contract import Contract
+from factory.drift import Drift
 from factory.lineage import Lineage
 from factory.products import Product
 from factory.quality import CheckResult
@@ -81,6 +82,7 @@ class Evidence:
         definitions: fingerprint of what people wrote.
         conflicts: files with marks of an unsettled merge, and the line of the first.
         folder: the product's folder, from the workspace's root, so that places can be told.
+        drifts: where its sources and seeds are not as it declares them.
     """
 
     product: Product
@@ -97,6 +99,7 @@ class Evidence:
     definitions: str
     conflicts: tuple[tuple[str, int], ...]
     folder: str
+    drifts: tuple[Drift, ...] = ()
 
     @property
     def ports(self) -> tuple[Relation, ...]:

@@ -17,6 +17,7 @@ from factory.certify import certify
 from factory.changes import Built, external_sources, open_conflicts, with_code
 from factory.clock import Clock, Progress
 from factory.contract import Promise, Rule, draft_contracts, gather_rules, product_version
+from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
 from factory.lineage import Lineage
@@ -51,6 +52,8 @@ class Line:
         publisher: publishes, or only says what it would find.
         stand_ins: DuckDB files of products that are read and not built.
         progress, clock: who hears how far the run is, and who spent how much.
+        drifts: where sources are not as they are declared, by product.
+        results: how each product came out so far.
     """
 
     mesh: Mesh
@@ -62,6 +65,7 @@ class Line:
     stand_ins: Mapping[str, Path]
     progress: Progress
     clock: Clock
+    drifts: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     results: dict[str, ProductResult] = field(default_factory=dict)
 
     def pass_one(self, name: str) -> ProductResult:
@@ -130,6 +134,7 @@ class Line:
             definitions=self.mesh.prints[name].definitions,
             conflicts=open_conflicts(product),
             folder=ws.relative(product.folder),
+            drifts=self.drifts.get(name, ()),
         )
 
     def built(self, name: str, result: ProductResult, freshness: Mapping[str, str]) -> Built:

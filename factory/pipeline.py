@@ -9,24 +9,28 @@ what is certified is published, and the index over it is written once, at the en
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from factory.artifacts import read_artifacts
 from factory.build import Dbt, Project
-from factory.changes import fingerprints, read_state, write_state
+from factory.changes import Built, fingerprints, read_state, write_state
 from factory.clock import Clock, Progress
 from factory.contract import read_checks, read_promises
+from factory.drift import Drift, find_drifts
 from factory.errors import DbtError, FactoryError, raise_all
 from factory.lineage import trace_columns
 from factory.locking import locked
 from factory.passage import Line, Written
 from factory.plan import Mesh, Plan, Request, needs_dbt, plan_run
+from factory.policies.sourced import findings_of
 from factory.products import Product, discover
 from factory.publish import Publisher
 from factory.results import ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
-from factory.verdict import unchanged
+from factory.verdict import blocked, held_back, unchanged
 from factory.workspace import Workspace
 
 
@@ -81,9 +85,19 @@ def _walk(
         clock.charge("dbt")
         refuse_cycles(project, products)
         plan = plan_run(mesh, request, project, dbt.freshness)
+        dbt.close()  # freshness may have opened the files that are looked into now
+        drifts = find_drifts(ws, [products[name] for name in plan.build], project.inputs)
+        held = _held_back(products, plan, project, drifts)
+        plan = plan.without(held)
+        results = [*_unchanged(mesh, plan), *held.values()]
+        state = {**mesh.state, **_left_as_is(mesh, held)}
+        for name, result in held.items():
+            publisher.tell_refused(products[name], result, datetime.now(UTC))
         if not plan.build:
             publisher.keep_up()
-            return _unchanged(mesh, plan)
+            if request.publish:
+                _write_state(mesh, state)
+            return _sorted(results, mesh, project)
         stand_ins = publisher.stand_ins(plan.build, project.upstreams, products)
         write_run_profile(ws, [*plan.build, *stand_ins], stand_ins)
         clock.charge("own")
@@ -97,9 +111,7 @@ def _walk(
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
     lineage = trace_columns(artifacts, plan.build)
-    line = Line(mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock)
-    results = _unchanged(mesh, plan)
-    state = dict(mesh.state)
+    line = Line(mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts)
     for name in plan.build:
         result = line.pass_one(name)
         results.append(result)
@@ -107,8 +119,43 @@ def _walk(
     progress("registry")
     publisher.finish()
     if request.publish:
-        write_state(ws, {name: built for name, built in state.items() if name in products})
-    order = in_order(products, project.upstreams)
+        _write_state(mesh, state)
+    return _sorted(results, mesh, project)
+
+
+def _held_back(
+    products: Mapping[str, Product],
+    plan: Plan,
+    project: Project,
+    drifts: Mapping[str, Collection[Drift]],
+) -> dict[str, ProductResult]:
+    """Return the products that are not to be built: their sources drifted, or they read such a product."""
+    held: dict[str, ProductResult] = {}
+    for name in plan.build:
+        result = held_back(products[name], findings_of(drifts.get(name, ())))
+        waits_for = sorted(project.upstreams[name] & held.keys())
+        if result.reasons:
+            held[name] = result
+        elif waits_for:
+            held[name] = blocked(result, waits_for)
+    return held
+
+
+def _left_as_is(mesh: Mesh, held: Mapping[str, ProductResult]) -> dict[str, Built]:
+    """Return what the last run knew of products that were not built now, so that the next run tries again."""
+    return {
+        name: replace(mesh.state[name], outcome=str(result.outcome))
+        for name, result in held.items()
+        if name in mesh.state
+    }
+
+
+def _write_state(mesh: Mesh, state: Mapping[str, Built]) -> None:
+    write_state(mesh.ws, {name: built for name, built in state.items() if name in mesh.products})
+
+
+def _sorted(results: Iterable[ProductResult], mesh: Mesh, project: Project) -> list[ProductResult]:
+    order = in_order(mesh.products, project.upstreams)
     return sorted(results, key=lambda result: order.index(result.name))
 
 

@@ -57,6 +57,12 @@ class Plan:
     unchanged: tuple[str, ...]
     everything: bool
 
+    def without(self, names: Collection[str]) -> Plan:
+        """Return the plan with some products left out of the build."""
+        if not names:
+            return self
+        return Plan(tuple(name for name in self.build if name not in names), self.unchanged, everything=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Mesh:

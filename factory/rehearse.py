@@ -23,6 +23,7 @@ from factory.build import Dbt, Project
 from factory.changes import fingerprints, read_state
 from factory.clock import Clock, Progress
 from factory.contract import read_checks, read_promises
+from factory.drift import find_drifts
 from factory.errors import DbtError, FactoryError, QualityError, RegistryError, WorkspaceError
 from factory.evidence import Evidence, Finding, Severity
 from factory.files import scratch_folder, told_as
@@ -32,6 +33,7 @@ from factory.pipeline import refuse_cycles
 from factory.plan import Mesh, Request
 from factory.policies.built import built
 from factory.policies.compatible import compatible
+from factory.policies.sourced import findings_of
 from factory.policies.tested import tested
 from factory.products import Product, discover
 from factory.publish import Publisher
@@ -39,6 +41,7 @@ from factory.registry.ports import readable
 from factory.results import EXIT_DONE, EXIT_INPUT, EXIT_REFUSED
 from factory.selection import downstreams, in_order, select
 from factory.umbrella import is_embedded, sync, write_run_profile
+from factory.verdict import held_back
 from factory.workspace import Workspace
 
 _GOOD = ("success", "pass", "no-op")
@@ -135,6 +138,9 @@ def _rehearse(stage: _Stage, name: str) -> Rehearsal:
     consumers = in_order(downstreams(project.upstreams)[name], project.upstreams)
     if not consumers:
         return Rehearsal(Rehearsed(name, Outcome.PASSES), ())
+    drifted = _drifted(stage.mesh, name, consumers, project)
+    if drifted is not None:
+        return drifted
     stage.open_ports(name, project.upstreams[name])
     (evidence,) = stage.build((name,), project).values()
     results = _without_input(name, consumers, evidence, project)
@@ -287,6 +293,19 @@ def _without_input(
             reason = f"it reads {name}.{min(read & lost)}, which could not be built"
             results[consumer] = Rehearsed(consumer, Outcome.NOT_BUILT, (reason,))
     return results
+
+
+def _drifted(mesh: Mesh, name: str, consumers: Iterable[str], project: Project) -> Rehearsal | None:
+    """Return what it means that the product's sources are not as declared, or None where they are."""
+    drifts = find_drifts(replace(mesh.ws, scratch=None), [mesh.products[name]], project.inputs)
+    result = held_back(mesh.products[name], findings_of(drifts.get(name, ())))
+    if not result.reasons:
+        return None
+    why = (f"it reads {name}, whose sources are not as it declares them",)
+    return Rehearsal(
+        Rehearsed(name, Outcome.REFUSED, result.reasons, result.advice, result.exit_code),
+        tuple(Rehearsed(consumer, Outcome.NOT_BUILT, why) for consumer in consumers),
+    )
 
 
 def _missing(name: str, error: FactoryError) -> Rehearsed:

@@ -1,13 +1,14 @@
-"""Open the tables that dbt built, for reading only.
+"""Open the tables that dbt built, or what it is going to read, for reading only.
 
 Takes the DuckDB files of a product and of those it reads; gives a connection. Checks and exports read
-through it.
+through it, and the look at a product's sources before it is built.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,77 @@ def literal(text: str) -> str:
 def quoted(name: str) -> str:
     """Return a name as an identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+@contextlib.contextmanager
+def looking(ws: Workspace, product: str, folders: Iterable[Path], files: Mapping[str, Path]) -> Iterator[Any]:
+    """Give a connection to look at a product's sources before it is built; nothing can be written.
+
+    `folders` can be read beside the product's own and published ports. `files` are DuckDB files by the name under
+    which sources know them; those that are not there, or open elsewhere, are left out. Paths are from the
+    workspace's root, as for dbt.
+    """
+    import duckdb
+
+    with contextlib.chdir(ws.root), duckdb.connect() as connection:
+        for name, file in files.items():
+            if file.is_file():
+                with contextlib.suppress(duckdb.Error):
+                    connection.execute(f"attach {literal(file.as_posix())} as {quoted(name)} (read_only)")
+        connection.execute("set enable_progress_bar = false")
+        connection.execute("set TimeZone = 'UTC'")
+        allowed = {ws.products / product, ws.ports, replace(ws, target=PROD).ports, *folders}
+        listed = ", ".join(literal(f"{folder.as_posix().rstrip('/')}/") for folder in sorted(allowed))
+        connection.execute(f"set allowed_directories = [{listed}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+
+
+def columns_of(connection: Any, relation: str) -> dict[str, str]:
+    """Return type by name of the columns of what stands behind `from`, or nothing where that cannot be told.
+
+    Raises:
+        FileNotFoundError: it names files, and there are none.
+
+    """
+    import duckdb
+
+    # The name is text that somebody wrote: it may be one relation, and no further statement.
+    statement = f"describe select * from {relation}"  # noqa: S608
+    try:
+        if len(connection.extract_statements(statement)) != 1:
+            return {}
+        return {str(row[0]): str(row[1]) for row in connection.execute(statement).fetchall()}
+    except duckdb.IOException as error:
+        if "No files found" in str(error):
+            raise FileNotFoundError(str(error)) from error
+        return {}
+    except duckdb.Error:
+        return {}
+
+
+def has_values(connection: Any, relation: str, column: str) -> bool:
+    """Say whether a column holds anything at all; yes, where that cannot be told."""
+    import duckdb
+
+    try:
+        query = f"select 1 from {relation} where {quoted(column)} is not null limit 1"  # noqa: S608
+        return len(connection.extract_statements(query)) != 1 or bool(connection.execute(query).fetchall())
+    except duckdb.Error:
+        return True
+
+
+def own_spelling(connection: Any, type_: str) -> str:
+    """Return a type as DuckDB writes it, or nothing where DuckDB does not know it."""
+    import duckdb
+
+    if not re.fullmatch(r"[\w\s(),\[\]\".']+", type_):
+        return ""
+    statement = f"describe select cast(null as {type_})"
+    try:
+        if len(connection.extract_statements(statement)) != 1:
+            return ""
+        return str(connection.execute(statement).fetchall()[0][1])
+    except duckdb.Error:
+        return ""

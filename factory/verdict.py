@@ -10,7 +10,7 @@ from factory.certify import Certificate
 from factory.changes import Built
 from factory.contract import product_version
 from factory.errors import FactoryError
-from factory.evidence import Evidence
+from factory.evidence import Evidence, Finding, Severity
 from factory.products import Product
 from factory.quality import Outcome
 from factory.results import EXIT_INPUT, EXIT_REFUSED, Count, ProductOutcome, ProductResult
@@ -66,6 +66,22 @@ def refused(product: Product, error: FactoryError, root: Path) -> ProductResult:
         version=product.version,
         reasons=(words,),
         exit_code=error.exit_code,
+    )
+
+
+def held_back(product: Product, findings: Iterable[Finding]) -> ProductResult:
+    """Return the result of a product that is refused before it is built, with every reason and all advice."""
+    findings = tuple(findings)
+    blocking = [finding for finding in findings if finding.severity is Severity.BLOCKS]
+    return ProductResult(
+        name=product.name,
+        domain=product.domain,
+        archetype=product.archetype,
+        outcome=ProductOutcome.REFUSED,
+        version=product.version,
+        reasons=tuple(finding.words() for finding in blocking),
+        advice=tuple(finding.words() for finding in findings if finding not in blocking),
+        exit_code=EXIT_INPUT if any(finding.input_fault for finding in blocking) else EXIT_REFUSED,
     )
 
 

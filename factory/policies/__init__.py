@@ -18,6 +18,7 @@ from factory.policies.documented import documented
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
+from factory.policies.sourced import sourced
 from factory.policies.tested import tested
 from factory.policies.traceable import traceable
 
@@ -30,6 +31,7 @@ POLICIES: tuple[Policy, ...] = (
     promised,
     bounded,
     connected,
+    sourced,
     built,
     documented,
     tested,
