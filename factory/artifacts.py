@@ -19,6 +19,9 @@ from factory.loose_json import entries_in, kind_of, list_in, names_in, object_in
 MOST_SQL = 4_000_000
 #: Kinds of nodes that hold rows and columns.
 RELATIONS = ("model", "seed", "snapshot")
+_WRITING = (
+    "incremental_strategy", "unique_key", "merge_clauses", "on_schema_change", "full_refresh", "pre-hook", "post-hook",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Relation:
         sql: compiled SQL, or empty.
         language: sql or python.
         snapshot: for a snapshot its settings, else empty: strategy, updated_at, unique_key and the like.
+        writing: for a model what dbt is told about rows that are there already: `incremental_strategy`,
+            `unique_key`, `merge_clauses`, `on_schema_change`, `full_refresh`, `pre-hook`, `post-hook`; as far as set.
     """
 
     unique_id: str
@@ -114,6 +119,7 @@ class Relation:
     sql: str
     language: str
     snapshot: Mapping[str, Any] = field(default_factory=dict)
+    writing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_port(self) -> bool:
@@ -384,6 +390,7 @@ def _relation(
         or text_in(result or {}, "compiled_code"),
         language=text_in(node, "language") or "sql",
         snapshot=config if kind == "snapshot" else {},
+        writing={key: config[key] for key in _WRITING if config.get(key) not in (None, [], "")},
     )
 
 

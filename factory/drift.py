@@ -136,14 +136,14 @@ def _compare(table: _Table) -> Iterator[Drift]:
     named: set[str] = set()
     respelled: list[str] = []
     for column, data_type in table.declared.columns:
-        place = table.place(column)
         if column in lost:
             near = _near(column, new, alone=len(lost) == 1)
             named.add(near)
             hint = (
                 f"`{near}` is there: was `{column}` renamed?" if near else f"there are {_names(table.found)}"
             )
-            yield Drift(place, f"{name}: the column `{column}` is declared, and is not there", hint)
+            message = f"{name}: the column `{column}` is declared, and is not there"
+            yield Drift(table.place(column), message, hint)
         elif column.lower() in there:
             real = there[column.lower()]
             respelled += [real] if real != column else []

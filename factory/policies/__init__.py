@@ -15,6 +15,7 @@ from factory.policies.compatible import compatible
 from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
+from factory.policies.historised import historised
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -33,6 +34,7 @@ POLICIES: tuple[Policy, ...] = (
     connected,
     sourced,
     built,
+    historised,
     documented,
     tested,
     traceable,
