@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.contract.compare import spelled
+from factory.odcs.compare import spelled
 from factory.declared import Declared
 from factory.documents import read_yaml
 from factory.errors import DocumentError

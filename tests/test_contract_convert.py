@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 
 from factory.cli.convert import import_
+from factory.documents import Document, dump_yaml, parse_yaml, read_yaml
+from factory.errors import ContractError, FactoryError
 from factory.odcs.convert import Conversion, convert, dialect_of
 from factory.odcs.convert.fields import FIELDS, OPTIONS, REQUIRED, SERVER_FIELDS, SERVER_REQUIRED
 from factory.odcs.convert.shapes import type_fields
-from factory.documents import Document, dump_yaml, parse_yaml, read_yaml
-from factory.errors import ContractError, FactoryError
 from factory.standards import odcs_faults, schema
 
 CASES = Path(__file__).parent / "cases" / "contracts"

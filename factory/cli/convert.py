@@ -86,9 +86,9 @@ def _converted(files: tuple[Path, ...]) -> list[Conversion]:
         FactoryError: one of them is no contract, or cannot be read.
 
     """
-    from factory.odcs.convert import convert
     from factory.documents import read_yaml
     from factory.errors import FactoryError, raise_all
+    from factory.odcs.convert import convert
 
     done: list[Conversion] = []
     problems: list[FactoryError] = []

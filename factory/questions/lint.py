@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from factory.odcs.lint import CODES, LintFinding, lint_file
 from factory.errors import DocumentError
+from factory.odcs.lint import CODES, LintFinding, lint_file
 
 #: The version of the SARIF format, by OASIS.
 _SARIF = "2.1.0"

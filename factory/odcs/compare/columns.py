@@ -21,8 +21,9 @@ from factory.odcs.compare.rules import compare_rules
 
 # Fields of which every change is information: patch.
 INFORMATION = {
-    "description", "businessName", "tags", "authoritativeDefinitions", "examples", "synonyms", "dataGranularityDescription",
-    "transformDescription", "name", "domain", "tenant", "dataProduct", "status", "support", "price", "roles", "team",
+    "description", "businessName", "tags", "authoritativeDefinitions", "examples", "synonyms",
+    "dataGranularityDescription",
+    "transformDescription", "name", "domain", "dataProduct", "status", "support", "price", "roles", "team",
     "contractCreatedTs", "kind",
 }  # fmt: skip
 _VECTOR = {"dimensions", "elementType"}

@@ -93,7 +93,8 @@ def _forms(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str
         yield "apiVersion", old.get("apiVersion"), new.get("apiVersion")
     kinds = [type(data.get("team")) for data in (old, new)]
     if kinds[0] is not kinds[1]:
-        yield "team", *("a list" if kind is list else "a mapping" for kind in kinds)
+        before, after = ("a list" if kind is list else "a mapping" for kind in kinds)
+        yield "team", before, after
     if ("slaDefaultElement" in old) != ("slaDefaultElement" in new):
         yield "slaDefaultElement", old.get("slaDefaultElement"), new.get("slaDefaultElement")
 

@@ -104,9 +104,21 @@ def _sides(name: str, old: tuple[str, Any], new: tuple[str, Any]) -> Sides:
     return OTHER
 
 
+# Where a server stands is information; which data is read there is not.
 _ADDRESS = {
-    "host", "port", "location", "path", "endpointUrl", "account", "catalogUrl", "regionName", "region", "warehouse",
-    "database", "schema", "catalog", "project", "dataset", "serviceName", "stream", "stagingDir",
+    "host",
+    "port",
+    "endpointUrl",
+    "account",
+    "catalogUrl",
+    "regionName",
+    "region",
+    "warehouse",
+    "stagingDir",
+}
+_CONTENT = {
+    "type", "format", "database", "schema", "catalog", "project", "dataset", "location", "path", "serviceName", "stream",
+    "namespace", "delimiter", "encoding",
 }  # fmt: skip
 
 
@@ -128,7 +140,7 @@ def _server(path: str, old: Values, new: Values, book: Notebook) -> None:
         before, after = said(old, key), said(new, key)
         if unordered(before) == unordered(after):
             continue
-        if key in ("type", "format"):
+        if key in _CONTENT:
             book.note(at(path, key), "server-changed", before, after, OTHER)
         elif key in _ADDRESS:
             book.note(at(path, key), "server-moved", before, after, SAME)

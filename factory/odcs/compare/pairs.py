@@ -99,7 +99,7 @@ def _match_alike(before: Sequence[Values], after: Sequence[Values], found: list[
 
 
 def _likeness(one: Values, other: Values) -> float:
-    """Return how much two items are alike, from 0 to 1; of tables their columns count, of columns what is said of them."""
+    """Return how much two items are alike, from 0 to 1: tables by their columns, columns by what is said of them."""
     if "properties" in one and "properties" in other:
         names = {str(c.get("name")) for c in mappings(one["properties"])}
         others = {str(c.get("name")) for c in mappings(other["properties"])}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from factory.odcs.convert.notes import Block, Conversion, Note, Notebook
 from factory.documents import Document
 from factory.errors import ContractError
+from factory.odcs.convert.notes import Block, Conversion, Note, Notebook
 
 __all__ = ["Conversion", "Note", "convert", "dialect_of"]
 

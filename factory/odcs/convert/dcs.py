@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from factory.documents import Document, Path_
 from factory.odcs.convert.dcs_fields import Fields, links
 from factory.odcs.convert.dcs_levels import read_levels
 from factory.odcs.convert.dcs_old import put_checks, read_schema
 from factory.odcs.convert.fields import FIELDS
 from factory.odcs.convert.notes import Block, Notebook, Source
 from factory.odcs.convert.values import is_number
-from factory.documents import Document, Path_
 
 _BILLING = re.compile(r"\s*(\d+(?:\.\d+)?)\s+([A-Z]{3})\s+per\s+([a-z]+)\s*")
 _TOOLS = (("teams.microsoft.com", "teams"), ("slack.com", "slack"), ("discord.", "discord"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from factory.documents import Path_
+from factory.errors import ContractError
 from factory.odcs.convert.fields import FIELDS
 from factory.odcs.convert.notes import Block, Notebook, Source
 from factory.odcs.convert.shapes import type_fields
 from factory.odcs.convert.values import is_whole
-from factory.documents import Path_
-from factory.errors import ContractError
 
 _TYPES: dict[str, dict[str, Any]] = {
     "string": {"logicalType": "string"}, "text": {"logicalType": "string"}, "varchar": {"logicalType": "string"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from factory.odcs.convert.notes import Block, Source
 from factory.documents import Path_
+from factory.odcs.convert.notes import Block, Source
 
 _PERIOD = re.compile(r"P(\d+)([YMWD])|PT(\d+)([HMS])")
 _PERIOD_UNITS = {"Y": "y", "M": "month", "W": "week", "D": "d"}

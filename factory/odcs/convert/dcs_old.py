@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from factory.odcs.convert.dcs_fields import Fields
-from factory.odcs.convert.notes import Block, Notebook, Source
 from factory.documents import Path_, dump_yaml, parse_yaml
 from factory.errors import DocumentError
+from factory.odcs.convert.dcs_fields import Fields
+from factory.odcs.convert.notes import Block, Notebook, Source
 
 _PLACE: Path_ = ("schema", "specification")
 _CHECK = re.compile(

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.convert import shapes
 from factory.odcs.convert.fields import FIELDS, REQUIRED, Kind
 from factory.odcs.convert.notes import Block, Notebook, camel, first_upper
 from factory.odcs.convert.rules import split_rule
 from factory.odcs.convert.values import UNFIT, fitted, is_number, same
-from factory.documents import Path_
 
 #: What a contract must not hold, whatever it is called around it.
 _SECRET = re.compile(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.convert.fields import FIELDS
 from factory.odcs.convert.fit import is_secret
 from factory.odcs.convert.notes import Block, Notebook, Source
 from factory.odcs.convert.v2_rules import read_rule
 from factory.odcs.convert.v2_server import read_server
 from factory.odcs.convert.values import UNFIT, fitted
-from factory.documents import Path_
 
 #: Keys by which ODCS 2.2 is known at the top of a file.
 MARKS = (

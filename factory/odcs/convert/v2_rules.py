@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.convert.fields import FIELDS
 from factory.odcs.convert.notes import Block, Notebook, Source
 from factory.odcs.convert.values import is_number
-from factory.documents import Path_
 
 _TEMPLATES = {
     "null": "nullValues", "notnull": "nullValues", "nonnull": "nullValues", "isnull": "nullValues",

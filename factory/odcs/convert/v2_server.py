@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.convert.fields import SERVER_FIELDS, SERVER_REQUIRED
 from factory.odcs.convert.notes import Block, Notebook, Source
-from factory.documents import Path_
 
 _PLACES = ("server", "host", "port", "database", "project", "datasetProject", "datasetName", "account", "schemaName",
            "catalog", "warehouse", "location", "serviceName")  # fmt: skip

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from factory.documents import Document, scan_yaml
 from factory.odcs.lint.people import people_faults
 from factory.odcs.lint.quality import quality_faults
 from factory.odcs.lint.structure import structure_faults
 from factory.odcs.lint.terms import terms_faults
 from factory.odcs.lint.types import type_faults
 from factory.odcs.lint.walk import Table, Values, tables
-from factory.documents import Document, scan_yaml
 from factory.standards import ODCS_SCHEMAS, Fault, nearest, odcs_faults
 
 #: So many findings of one file are told; a file with more has one cause.

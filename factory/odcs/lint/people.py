@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from factory.odcs.lint.walk import Table, Values, items, text
 from factory.documents import Path_
+from factory.odcs.lint.walk import Table, Values, items, text
 from factory.standards import Fault, nearest
 
 #: The roles of which a contract has one holder at a time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.intervals import (
     COUNTS,
     EVERYTHING,
@@ -17,7 +18,6 @@ from factory.odcs.intervals import (
 )
 from factory.odcs.lint.sql import SqlReader
 from factory.odcs.lint.walk import Column, Table, Values, is_number, rules, text
-from factory.documents import Path_
 from factory.standards import OPERATORS, Fault, is_pattern, nearest, spot
 
 _COLUMN_METRICS = ("nullValues", "missingValues", "invalidValues")

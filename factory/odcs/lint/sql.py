@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from factory.odcs.lint.walk import Values, items, text
 from factory.documents import Path_
+from factory.odcs.lint.walk import Values, items, text
 from factory.standards import Fault
 
 #: SQL of one rule, and of all rules of a file, is parsed up to so many characters.
@@ -25,7 +25,8 @@ _OF_COLUMN = ("column", "property", "field")
 
 _DIALECTS = {
     "athena": "athena", "bigquery": "bigquery", "clickhouse": "clickhouse", "databricks": "databricks",
-    "dremio": "dremio", "duckdb": "duckdb", "hive": "hive", "mysql": "mysql", "oracle": "oracle", "postgres": "postgres",
+    "dremio": "dremio", "duckdb": "duckdb", "hive": "hive", "mysql": "mysql", "oracle": "oracle",
+    "postgres": "postgres",
     "postgresql": "postgres", "presto": "presto", "redshift": "redshift", "snowflake": "snowflake", "sqlserver": "tsql",
     "synapse": "tsql", "trino": "trino", "exasol": "exasol", "teradata": "teradata", "local": "duckdb", "s3": "duckdb",
 }  # fmt: skip

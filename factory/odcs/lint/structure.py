@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from factory.odcs.lint.walk import Table, Values, is_number, items, rules, text
 from factory.documents import Path_
+from factory.odcs.lint.walk import Table, Values, is_number, items, rules, text
 from factory.standards import Fault, nearest
 
 

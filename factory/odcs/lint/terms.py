@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from factory.documents import Path_
 from factory.odcs.lint.people import day_of
 from factory.odcs.lint.walk import Table, Values, is_number, items, text
-from factory.documents import Path_
 from factory.standards import Fault, nearest
 
 # Semantic Versioning 2.0.0, https://semver.org

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from factory.odcs.lint.walk import Column, Table, Values, is_number, items, rules, text
 from factory.documents import Path_
+from factory.odcs.lint.walk import Column, Table, Values, is_number, items, rules, text
 from factory.standards import Fault, is_pattern
 
 _BITS = re.compile(r"([iu])(8|16|32|64|128)")
