@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.odcs.compare import spelled
 from factory.declared import Declared
 from factory.documents import read_yaml
 from factory.errors import DocumentError
+from factory.odcs.compare import spelled
 from factory.products import Product
 from factory.tables import columns_of, has_values, looking, own_spelling
 from factory.umbrella import is_embedded

@@ -17,6 +17,7 @@ from factory.errors import WorkspaceError
 
 PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_SEVERITIES = ("none", "patch", "minor", "major")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -33,6 +34,7 @@ class Settings:
         snapshots: how many snapshots of a port are kept.
         ports_base: what server paths in contracts start with; empty for paths relative to the workspace.
         template: the template of new products, a folder or a git address; empty for the workspace's own.
+        severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
     """
 
     title: str = "Data mesh"
@@ -42,6 +44,7 @@ class Settings:
     snapshots: int = 3
     ports_base: str = ""
     template: str = ""
+    severities: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ _KINDS: dict[str, type] = {
     "snapshots": int,
     "ports_base": str,
     "template": str,
+    "severities": dict,
 }
 
 
@@ -198,6 +202,10 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
                 f"the target {name!r} is not a dbt output",
                 "give it a `type` and what its adapter needs",
             )
+    for name, severity in table.get("severities", {}).items():
+        if severity not in _SEVERITIES:
+            message = f"{severity!r} is no severity of the rule {name!r}"
+            raise _wrong(file, name, message, f"use one of {', '.join(_SEVERITIES)}")
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)
 

@@ -10,7 +10,7 @@ from builders import PROPERTY, a_contract
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.contract.types import logical_fields
+from factory.odcs.types import logical_fields
 from factory.standards import odcs_faults
 
 DUCKDB = {

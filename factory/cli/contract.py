@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from factory.cli.convert import import_
+from factory.cli.frame import target_option, workspace
+
+if TYPE_CHECKING:
+    from factory.odcs.compare import Difference
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
@@ -43,4 +50,69 @@ def lint(files: tuple[Path, ...], format_: str) -> int:
     return int(any(finding.severity == "error" for finding in findings))
 
 
-COMMANDS = (contract,)
+contract.add_command(import_)
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new", default="")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print; markdown is made for a pull request.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["major", "minor", "patch", "breaking", "insufficient"]),
+    default=None,
+    help="Exit with 1 from this severity on, if consumers are hit, or if NEW's version is too small.",
+)
+@target_option
+@click.pass_context
+def diff(context: click.Context, old: str, new: str, format_: str, fail_on: str | None, target: str) -> int:
+    """Compare contract OLD with NEW: each change, how grave it is, whom it hits, and the version that it asks for.
+
+    OLD and NEW are files, or versions in the registry: PRODUCT@1.2.0, PRODUCT.CONTRACT@1.2.0, PRODUCT@published. A
+    PRODUCT alone, without NEW, is compared as it is in the working tree with what is published of it.
+    """
+    from factory.odcs.compare import difference
+    from factory.questions.diff import (
+        difference_as_json,
+        difference_as_markdown,
+        difference_as_text,
+        is_file,
+        sides,
+    )
+    from factory.report import as_json, plain
+
+    files_alone = is_file(old) and is_file(new)
+    ws = None if files_alone else workspace(context, target)
+    pairs = sides(ws, old, new)
+    severities = ws.settings.severities if ws is not None else {}
+    found = [(one, other, difference(one.data, other.data, severities)) for one, other in pairs]
+    if format_ == "json":
+        values = [difference_as_json(each) for _, _, each in found]
+        click.echo(as_json(values[0] if len(values) == 1 else {"differences": values}))
+    elif format_ == "markdown":
+        click.echo("\n".join(difference_as_markdown(d, a.name, b.name) for a, b, d in found), nl=False)
+    else:
+        click.echo(plain("\n\n".join(difference_as_text(d, a.name, b.name) for a, b, d in found)))
+    return int(any(_fails(each, fail_on) for _, _, each in found))
+
+
+def _fails(found: Difference, fail_on: str | None) -> bool:
+    from factory.odcs.compare import SEVERITIES, breaks_consumers
+
+    if fail_on == "breaking":
+        return breaks_consumers(found.changes)
+    if fail_on == "insufficient":
+        return not found.sufficient
+    return fail_on is not None and SEVERITIES.index(found.severity) >= SEVERITIES.index(fail_on)
+
+
+contract.add_command(diff)
+
+COMMANDS = (contract, diff)

@@ -16,10 +16,10 @@ from factory.artifacts import Artifacts, Column, Relation
 from factory.contract.origins import Origins
 from factory.contract.promises import Promise
 from factory.contract.rules import Rule
-from factory.contract.types import logical_fields
 from factory.documents import dump_yaml
 from factory.lineage import Lineage
 from factory.odcs.compare import spelled
+from factory.odcs.types import logical_fields
 from factory.products import Product
 from factory.workspace import Workspace
 

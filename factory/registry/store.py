@@ -62,8 +62,14 @@ class Registry:
             RegistryError: a version folder cannot be read.
 
         """
+        return self.published_in(self._product_folder(product))
+
+    def published_in(self, folder: Path) -> dict[str, tuple[Published, ...]]:
+        """Return the contract versions in a product's folder of the registry; see `published`.
+
+        The product need not be in the workspace any more.
+        """
         found: dict[str, tuple[Published, ...]] = {}
-        folder = self._product_folder(product)
         for contract in _folders(folder):
             if contract.name != "product":
                 versions = [

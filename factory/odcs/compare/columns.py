@@ -188,6 +188,7 @@ _OPTION_DEFAULTS = {
     "minProperties": 0,
     "minItems": 0,
     "minLength": 0,
+    "defaultTimezone": "Etc/UTC",
 }
 
 

@@ -117,8 +117,8 @@ _ADDRESS = {
     "stagingDir",
 }
 _CONTENT = {
-    "type", "format", "database", "schema", "catalog", "project", "dataset", "location", "path", "serviceName", "stream",
-    "namespace", "delimiter", "encoding",
+    "type", "format", "database", "schema", "catalog", "project", "dataset", "location", "path", "serviceName",
+    "stream", "namespace", "delimiter", "encoding",
 }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from factory.contract.types import logical_fields
 from factory.odcs.convert.fields import (
     FIELDS,
     LOGICAL_TYPES,
@@ -19,6 +18,7 @@ from factory.odcs.convert.fields import (
 from factory.odcs.convert.notes import Block, camel
 from factory.odcs.convert.rules import prepare_rule
 from factory.odcs.convert.values import UNFIT, fitted
+from factory.odcs.types import logical_fields
 
 if TYPE_CHECKING:
     from factory.odcs.convert.fit import Fitter

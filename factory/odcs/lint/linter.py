@@ -5,18 +5,20 @@ Takes files; gives findings; reads nothing else, and never the network.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from factory.documents import Document, scan_yaml
+from factory.odcs.lint.codes import HINTS
 from factory.odcs.lint.people import people_faults
 from factory.odcs.lint.quality import quality_faults
 from factory.odcs.lint.structure import structure_faults
 from factory.odcs.lint.terms import terms_faults
 from factory.odcs.lint.types import type_faults
-from factory.odcs.lint.walk import Table, Values, tables
+from factory.odcs.lint.walk import Table, Values, tables, text
 from factory.standards import ODCS_SCHEMAS, Fault, nearest, odcs_faults
 
 #: So many findings of one file are told; a file with more has one cause.
@@ -94,7 +96,8 @@ def _of_document(document: Document, name: str, *, in_part: bool) -> Iterator[Li
         if in_part and fault.code in _OF_THE_WHOLE:
             continue
         line, column = document.place(*fault.path)
-        yield LintFinding(name, line, column, fault.code, fault.severity, fault.message, fault.hint)
+        hint = fault.hint or HINTS.get(fault.code, "")
+        yield LintFinding(name, line, column, fault.code, fault.severity, fault.message, hint)
 
 
 def contract_faults(data: Any) -> tuple[Fault, ...]:
@@ -108,7 +111,7 @@ def contract_faults(data: Any) -> tuple[Fault, ...]:
     faults = [_as_prose_has_it(fault, data) for fault in odcs_faults(data, str(version))]
     found = tables(data)
     for rules in (structure_faults, quality_faults, type_faults, people_faults, terms_faults):
-        faults += rules(data, found)
+        faults += itertools.islice(rules(data, found), MOST_FINDINGS)
     if version == "v3.2.0":
         faults += _untyped(found)
     told = {(fault.path, fault.code) for fault in faults if fault.severity == "error"}
@@ -127,8 +130,20 @@ _DIMENSIONS = {
 
 
 def _as_prose_has_it(fault: Fault, data: Values) -> Fault:
-    """Return a fault by the schema as the standard's text has it, which permits short names of dimensions."""
-    if not fault.path or fault.path[-1] != "dimension":
+    """Return a fault by the schema as the standard's text and its examples have it.
+
+    They permit short names of dimensions; and in 3.0 an exclusive bound that is a value, as it is since 3.1, and a
+    comment on a member of the team.
+    """
+    last = fault.path[-1] if fault.path else ""
+    if text(data, "apiVersion").startswith("v3.0"):
+        if last in ("exclusiveMinimum", "exclusiveMaximum") and fault.code == "wrong-type":
+            return replace(
+                fault, severity="warning", hint="the schema of 3.0 wants true or false; 3.1 wants this"
+            )
+        if last == "comment" and fault.path[0] == "team":
+            return replace(fault, severity="warning", hint="write it as `description`")
+    if last != "dimension":
         return fault
     value: Any = data
     for step in fault.path:
@@ -172,7 +187,9 @@ def _other_dialect(data: Values, version: Any) -> tuple[Fault, ...]:
 
 
 def _as_newest(data: Values) -> tuple[Fault, ...]:
-    """Return the other faults of a contract whose version is unknown, by the newest version."""
+    """Return the other faults of a contract whose version is unknown, by the version that has the fewest."""
     if data.get("kind") != "DataContract":
         return ()
-    return contract_faults({**data, "apiVersion": "v3.2.0"})
+    versions = reversed(ODCS_SCHEMAS)
+    likely = min(versions, key=lambda version: len(odcs_faults({**data, "apiVersion": version}, version)))
+    return contract_faults({**data, "apiVersion": likely})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from factory.documents import Path_
@@ -17,7 +18,9 @@ OWNERS = ("dpo", "data product owner", "owner")
 def people_faults(data: Values, _found: tuple[Table, ...]) -> Iterator[Fault]:
     """Yield breaks in the human lineage; the team may be a list (3.0) or have a list of members."""
     members = team_members(data)
-    names = {text(member, "username") for _, member in members}
+    arrivals: dict[str, list[date | None]] = {}
+    for _, member in members:
+        arrivals.setdefault(text(member, "username"), []).append(day_of(member.get("dateIn")))
     dates = [(path, member, _dates(member)) for path, member in members]
     for path, member, (came, went) in dates:
         for key, found in (("dateIn", came), ("dateOut", went)):
@@ -27,7 +30,7 @@ def people_faults(data: Values, _found: tuple[Table, ...]) -> Iterator[Fault]:
         if came and went and went < came:
             message = f"{_who(member)} left on {went}, before they came on {came}"
             yield Fault((*path, "dateOut"), message, "swap or correct the dates", code="dates-in-disorder")
-        yield from _successor(path, member, names, members)
+        yield from _successor(path, member, arrivals)
     yield from _owners(members)
     yield from _circles(members)
 
@@ -60,9 +63,8 @@ def _is_owner(member: Values) -> bool:
     return text(member, "role").lower() in OWNERS
 
 
-def _successor(
-    path: Path_, member: Values, names: set[str], members: list[tuple[Path_, Values]]
-) -> Iterator[Fault]:
+def _successor(path: Path_, member: Values, arrivals: dict[str, list[date | None]]) -> Iterator[Fault]:
+    """Yield a break between a member and the one who followed; `arrivals` are the days on which people came."""
     successor = member.get("replacedByUsername")
     if not isinstance(successor, str) or not successor:
         return
@@ -70,8 +72,8 @@ def _successor(
     if successor == text(member, "username"):
         yield Fault(place, f"{_who(member)} is said to be replaced by themselves", code="lineage-broken")
         return
-    if successor not in names:
-        near = nearest(successor, names)
+    if successor not in arrivals:
+        near = nearest(successor, arrivals)
         hint = f"did you mean {near!r}?" if near else "add them to the team"
         message = f"{_who(member)} is replaced by {successor!r}, who is not in the team"
         yield Fault(place, message, hint, code="lineage-broken")
@@ -81,18 +83,19 @@ def _successor(
         message = f"{_who(member)} is replaced by {successor!r}, and has no dateOut"
         yield Fault(place, message, "add dateOut", code="lineage-broken")
         return
-    came = [day_of(other.get("dateIn")) for _, other in members if text(other, "username") == successor]
-    known = [day for day in came if day is not None]
-    if went is None or not known:
-        return
-    if not any(day <= went for day in known):
-        first = min(known)
-        message = f"{_who(member)} left on {went}, and {successor!r} came only on {first}"
+    known = [day for day in arrivals[successor] if day is not None]
+    # A successor may start on the day after.
+    if went is not None and known and not any(day <= went + timedelta(days=1) for day in known):
+        message = f"{_who(member)} left on {went}, and {successor!r} came only on {min(known)}"
         yield Fault(place, message, "let one follow the other without a gap", code="lineage-broken")
 
 
 def _owners(members: list[tuple[Path_, Values]]) -> Iterator[Fault]:
     owners = [(path, member) for path, member in members if _is_owner(member)]
+    if members and not owners:
+        message = "nobody in the team is the owner"
+        hint = "give one of them the role dpo"
+        yield Fault(members[0][0][:-1], message, hint, code="no-owner", severity="warning")
     if not owners:
         return
     still = [(path, member) for path, member in owners if not member.get("dateOut")]
@@ -119,19 +122,24 @@ def _owners(members: list[tuple[Path_, Values]]) -> Iterator[Fault]:
 
 
 def _circles(members: list[tuple[Path_, Values]]) -> Iterator[Fault]:
-    """Yield people who are replaced by each other without a date that tells them apart."""
+    """Yield people who are replaced by each other in a ring; somebody who came back stands twice and is none."""
+    stays = Counter(text(member, "username") for _, member in members)
     after = {
         text(member, "username"): (path, text(member, "replacedByUsername"))
         for path, member in members
-        if text(member, "replacedByUsername")
+        if text(member, "replacedByUsername") and stays[text(member, "username")] == 1
     }
-    for start, (path, _) in after.items():
-        seen, at = [start], after[start][1]
+    seen: set[str] = set()
+    for start in after:
+        ring: dict[str, None] = {}
+        at = start
         while at in after and at not in seen:
-            seen.append(at)
+            seen.add(at)
+            ring[at] = None
             at = after[at][1]
-        if at == start and len(seen) > 1 and start == min(seen):
-            stays = sum(text(member, "username") == start for _, member in members)
-            if stays == 1:
-                message = f"{' -> '.join([*seen, start])}: they replace each other in a ring"
-                yield Fault((*path, "replacedByUsername"), message, code="lineage-broken")
+        if at in ring and at != after[at][1]:
+            names = list(ring)[list(ring).index(at) :]
+            shown = " -> ".join([*names[:5], at])
+            place = (*after[at][0], "replacedByUsername")
+            hint = "say who followed the last of them"
+            yield Fault(place, f"{shown}: they replace each other in a ring", hint, code="lineage-broken")

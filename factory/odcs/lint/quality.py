@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,7 +60,11 @@ def _rule_faults(
         yield from _text(path, rule, here)
     yield from _unit(path, rule, here, kind)
     yield from _operators(path, rule, here, kind)
-    yield from _effect(path, rule, here, kind, column)
+    counts = kind == "sql" and sql.counts(text(rule, "query"))
+    yield from _effect(path, rule, here, column, COUNTS if counts else _domain(rule, kind))
+    old = text(data, "apiVersion").startswith("v3.0")
+    if kind == "sql" and old and not any(operator in rule for operator in OPERATORS):
+        yield Fault(path, f"{here}: the rule has no operator", "add mustBe, for example", code="no-operator")
     if text(rule, "scheduler").lower() == "cron" and "schedule" in rule:
         yield from _cron(path, rule, here)
 
@@ -196,36 +201,32 @@ def _domain(rule: Values, kind: Any) -> Spans:
     return PERCENTS if _is_share(rule) else COUNTS
 
 
-def _effect(path: Path_, rule: Values, here: str, kind: Any, column: Column | None) -> Iterator[Fault]:
+def _effect(path: Path_, rule: Values, here: str, column: Column | None, domain: Spans) -> Iterator[Fault]:
     """Yield rules that accept every value that there can be, or none."""
+    kind = rule.get("type", "library")
     if kind not in ("library", "sql"):
         return
     spans = accepted(rule)
     if spans is None:
         return
-    domain = _domain(rule, kind)
     possible = intersect(spans, domain)
     if domain == COUNTS:
         possible, domain = whole(possible), whole(domain)
     words = ", ".join(f"{name} {rule[name]}" for name in OPERATORS if name in rule)
     if not possible:
-        message = f"{here}: the rule always fails: nothing is {words}" + _why(rule, kind)
+        message = f"{here}: the rule always fails: nothing is {words}" + _why(domain)
         yield Fault(path, message, "correct the operator or its value", code="always-fails")
     elif covers(possible, domain):
-        message = f"{here}: the rule cannot fail: everything is {words}" + _why(rule, kind)
+        message = f"{here}: the rule cannot fail: everything is {words}" + _why(domain)
         yield Fault(path, message, "correct the operator or its value", code="cannot-fail")
     elif column is not None and kind == "library":
         yield from _against_field(path, rule, possible, here, column)
 
 
-def _why(rule: Values, kind: Any) -> str:
-    if kind != "library":
-        return ""
-    return (
-        ", as a share is between 0 and 100 percent"
-        if _is_share(rule)
-        else ", as a count is a whole number from 0"
-    )
+def _why(domain: Spans) -> str:
+    if domain == PERCENTS:
+        return ", as a share is between 0 and 100 percent"
+    return "" if domain == EVERYTHING else ", as a count is a whole number from 0"
 
 
 def _against_field(path: Path_, rule: Values, possible: Spans, here: str, column: Column) -> Iterator[Fault]:
@@ -266,13 +267,38 @@ def _contradictions(path: Path_, data: Values, whole_document: Values) -> Iterat
             yield Fault(place, message, "keep one of them", code="duplicate-rule", severity="warning")
 
 
+# What stands in the five fields of a line of cron: minute, hour, day, month, weekday.
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_WORDS = {
+    word: number
+    for words in ("jan feb mar apr may jun jul aug sep oct nov dec", "mon tue wed thu fri sat sun")
+    for number, word in enumerate(words.split(), 1)
+}
+_CRON_PART = re.compile(r"(\*|\?|\w+(?:-\w+)?)(?:/(\d+))?|\d*[LW]|\w+#\d|\w+L")
+
+
 def _cron(path: Path_, rule: Values, here: str) -> Iterator[Fault]:
     schedule = rule["schedule"]
-    fields = schedule.split() if isinstance(schedule, str) else []
-    allowed = set("0123456789*/,-?#LWabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    if len(fields) == 1 and fields[0].startswith("@"):
+    if not isinstance(schedule, str) or schedule.startswith("@"):
         return
-    if not 5 <= len(fields) <= 7 or not all(set(field) <= allowed for field in fields):
+    fields = schedule.split()
+    # Quartz and others have seconds before and years behind.
+    bounds = {5: _CRON, 6: ((0, 59), *_CRON), 7: ((0, 59), *_CRON, (1970, 2199))}.get(len(fields), ())
+    if not bounds or not all(_is_cron(field, *ends) for field, ends in zip(fields, bounds, strict=True)):
         message = f"{here}: {schedule!r} is no schedule of cron"
         hint = "write minute, hour, day, month and weekday, such as 0 6 * * *"
         yield Fault((*path, "schedule"), message, hint, code="wrong-schedule")
+
+
+def _is_cron(field: str, least: int, most: int) -> bool:
+    for part in field.split(","):
+        found = _CRON_PART.fullmatch(part)
+        if not found:
+            return False
+        for end in (found[1] or "").split("-"):
+            number = _CRON_WORDS.get(end.lower(), int(end) if end.isdigit() else None)
+            if end and end not in "*?" and (number is None or not least <= number <= most):
+                return False
+        if found[2] is not None and int(found[2]) == 0:
+            return False
+    return True

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from factory.documents import Path_
-from factory.odcs.lint.walk import Table, Values, is_number, items, rules, text
+from factory.odcs.lint.walk import Column, Table, Values, is_number, items, rules, text
 from factory.standards import Fault, nearest
 
 
@@ -22,6 +22,8 @@ def structure_faults(data: Values, found: tuple[Table, ...]) -> Iterator[Fault]:
         for column in table.columns:
             if "logicalTypeOptions" in column.data:
                 yield from _needed_properties(column.path, column.data)
+            if "encryptedName" in column.data:
+                yield from _encrypted(column, table)
     yield from _sla_elements(data, names)
 
 
@@ -51,8 +53,9 @@ def _twice(what: str, named: Iterable[tuple[Path_, str]]) -> Iterator[Fault]:
     for path, name in named:
         if not name:
             continue
-        first = seen.setdefault(name.lower(), name)
-        if first is name:
+        first = seen.get(name.lower())
+        if first is None:
+            seen[name.lower()] = name
             continue
         key = {"server": "server", "role": "role"}.get(what, "name")
         if first == name:
@@ -72,8 +75,9 @@ def _same_physical(table: Table) -> Iterator[Fault]:
     for column in table.columns:
         physical = text(column.data, "physicalName")
         if physical and column.siblings and len(column.path) == len(table.path) + 2:
-            other = seen.setdefault(physical, column.name)
-            if other is not column.name:
+            other = seen.get(physical)
+            seen[physical] = column.name
+            if other is not None:
                 message = (
                     f"{table.name}.{other} and {table.name}.{column.name} are both {physical!r} in the store"
                 )
@@ -123,9 +127,9 @@ def _repeated_ids(value: Any, path: Path_) -> Iterator[Fault]:
 
 def _repeated_lesser(data: Values, found: tuple[Table, ...]) -> Iterator[Fault]:
     """Yield what stands twice and contradicts itself, though nothing refers to it."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for number, sla in items(data, "slaProperties"):
-        key = (text(sla, "property").lower(), str(sla.get("element") or ""))
+        key = (text(sla, "property").lower(), str(sla.get("element") or ""), text(sla, "driver"))
         if key[0] and key in seen:
             message = f"the service level {sla['property']!r} stands twice for the same element"
             yield Fault(
@@ -326,6 +330,18 @@ def _columns_of_rules(table: Table) -> Iterator[Fault]:
                 )
 
 
+def _encrypted(column: Column, table: Table) -> Iterator[Fault]:
+    """Yield an encryptedName that is not among the columns; it may be one that the contract does not cover."""
+    wanted = text(column.data, "encryptedName")
+    known = {text(c.data, key) for c in table.columns for key in ("name", "physicalName")}
+    if wanted and wanted not in known:
+        near = nearest(wanted, known)
+        message = f"{table.name}.{column.name}: encryptedName {wanted!r} is not a column of the table"
+        hint = f"did you mean {near!r}?" if near else "add that column, if the contract covers it"
+        place = (*column.path, "encryptedName")
+        yield Fault(place, message, hint, code="unresolved-reference", severity="warning")
+
+
 def _needed_properties(path: Path_, column: Values) -> Iterator[Fault]:
     options = column["logicalTypeOptions"]
     needed = options.get("required") if isinstance(options, dict) else None
@@ -347,7 +363,9 @@ def _keys(table: Table) -> Iterator[Fault]:
     for column in table.columns:
         if column.data.get("primaryKey") is True and column.data.get("required") is False:
             message = f"{table.name}.{column.name} is in the primary key, and not required"
-            yield Fault((*column.path, "required"), message, "set `required: true`", code="key-not-required")
+            hint = "set `required: true`"
+            place = (*column.path, "required")
+            yield Fault(place, message, hint, code="key-not-required", severity="warning")
 
 
 def _positions(table: Table, flag: str, key: str, what: str) -> Iterator[Fault]:

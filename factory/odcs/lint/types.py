@@ -40,7 +40,7 @@ def type_faults(_data: Values, found: tuple[Table, ...]) -> Iterator[Fault]:
                 yield from _column(column, f"{table.name}.{column.name}")
 
 
-_LOOKED_AT = {"logicalTypeOptions", "enum", "quality", "examples", "deprecated"}
+_LOOKED_AT = {"logicalTypeOptions", "enum", "quality", "examples", "physicalType"}
 
 
 def _column(column: Column, name: str) -> Iterator[Fault]:
@@ -202,10 +202,13 @@ def _physical(column: Column, name: str) -> Iterator[Fault]:
     physical = " ".join(text(column.data, "physicalType").lower().split())
     if not physical:
         return
+    yield from _another_kind(column, name, physical)
     spans = _holds(physical)
     length = _length(physical)
     for place, value in _wanted(column):
-        if spans is not None and is_number(value) and not spans[0] <= value <= spans[1]:
+        # A bound that is excluded may be one beyond.
+        beyond = 1 if str(place[-1]).startswith("exclusive") else 0
+        if spans is not None and is_number(value) and not spans[0] - beyond <= value <= spans[1] + beyond:
             message = (
                 f"{name}: {text(column.data, 'physicalType')} cannot hold {value} (it holds {_shown(spans)})"
             )
@@ -223,6 +226,43 @@ def _physical(column: Column, name: str) -> Iterator[Fault]:
             place = (*column.path, "logicalTypeOptions", key)
             message = f"{name}: {key} {options[key]} is more than {text(column.data, 'physicalType')} holds"
             yield Fault(place, message, "choose a longer type, or correct it", code="range-beyond-type")
+
+
+_KINDRED = ({"integer", "number"}, {"object", "map"}, {"array", "vector"}, {"date", "timestamp"})
+
+
+def _another_kind(column: Column, name: str, physical: str) -> Iterator[Fault]:
+    """Yield a logical type that the physical type is not; text can hold anything, and a type nobody knows too."""
+    from factory.odcs.types import is_known, logical_fields
+
+    logical = text(column.data, "logicalType")
+    if not logical or not is_known(physical):
+        return
+    implied = logical_fields(physical)
+    found = implied["logicalType"]
+    kindred = any({logical, found} <= kinds for kinds in _KINDRED)
+    if found not in (logical, "string") and not kindred:
+        message = f"{name}: {text(column.data, 'physicalType')} is {found}, and the logicalType is {logical}"
+        hint = "correct one of the two"
+        yield Fault((*column.path, "logicalType"), message, hint, code="type-mismatch", severity="warning")
+    options = column.data.get("logicalTypeOptions")
+    stated = _BITS.fullmatch(text(options, "format")) if isinstance(options, dict) else None
+    held = _holds(physical)
+    if stated and held is not None and isinstance(held[0], int):
+        wanted = _whole_range(int(stated[2]), unsigned=stated[1] == "u")
+        if wanted[0] < held[0] or wanted[1] > held[1]:
+            message = f"{name}: {text(column.data, 'physicalType')} does not hold all of {stated[0]}"
+            place = (*column.path, "logicalTypeOptions", "format")
+            hint = "choose a larger type, or another format"
+            yield Fault(place, message, hint, code="range-beyond-type", severity="warning")
+    step = options.get("multipleOf") if isinstance(options, dict) else None
+    sized = _SIZED.fullmatch(physical)
+    if is_number(step) and step > 0 and sized and sized[1] in _PRECISE[:4]:
+        places = int(sized[3] or 0)
+        if round(step * 10**places, 9) != int(round(step * 10**places, 9)):
+            message = f"{name}: {text(column.data, 'physicalType')} does not hold multiples of {step}"
+            place = (*column.path, "logicalTypeOptions", "multipleOf")
+            yield Fault(place, message, "choose a type with more decimals", code="range-beyond-type")
 
 
 def _shown(spans: tuple[float, float]) -> str:
@@ -260,7 +300,7 @@ def _wanted(column: Column) -> Iterator[tuple[Path_, Any]]:
     """Yield the values that the column has to be able to hold: bounds, permitted values, bounds of rules."""
     options = column.data.get("logicalTypeOptions")
     if isinstance(options, dict):
-        for key in ("minimum", "maximum"):
+        for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
             yield (*column.path, "logicalTypeOptions", key), options.get(key)
     for number, entry in items(column.data, "enum"):
         yield (*column.path, "enum", number, "value"), entry.get("value")

@@ -76,6 +76,15 @@ def logical_fields(physical: str) -> dict[str, Any]:
     return _string(base, lower)
 
 
+def is_known(physical: str) -> bool:
+    """Say whether a physical type is one of those that databases have, so that its logical type is no guess."""
+    text = " ".join(physical.lower().split())
+    base = re.sub(r"\s*\(.*\)", "", text).strip()
+    known = (*_INTEGERS, *_FLOATS, *_DECIMALS, *_STRINGS, "boolean", "bool", "date", "struct", "row")
+    timed = base.startswith(("timestamp", "datetime", "time "))
+    return base in known or base == "time" or timed or bool(_NESTED.match(text)) or text.endswith("[]")
+
+
 def _string(base: str, text: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if base in _FORMATS:
