@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from factory.data_tests import DataTest, read_test
 from factory.errors import DbtError
 from factory.loose_json import entries_in, kind_of, list_in, names_in, object_in, read_artifact, text_in
 
@@ -88,6 +89,7 @@ class Relation:
         tags, meta: from YAML.
         sql: compiled SQL, or empty.
         language: sql or python.
+        freshness: of a source how old its data may be (warn_after, error_after); of a model how often it is built.
         snapshot: for a snapshot its settings, else empty: strategy, updated_at, unique_key and the like.
         writing: for a model what dbt is told about rows that are there already: `incremental_strategy`,
             `unique_key`, `merge_clauses`, `on_schema_change`, `full_refresh`, `pre-hook`, `post-hook`; as far as set.
@@ -119,6 +121,7 @@ class Relation:
     sql: str
     language: str
     snapshot: Mapping[str, Any] = field(default_factory=dict)
+    freshness: Mapping[str, Any] = field(default_factory=dict)
     writing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -132,44 +135,13 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
-class DataTest:
-    """A dbt test, and how it went.
+class Group:
+    """A dbt group: who owns the models in it."""
 
-    Attributes:
-        unique_id, name, package, file: as for a relation.
-        kind: not_null, unique, accepted_values, relationships, `package.name` of another generic test,
-            `singular`, or `unit`.
-        attached: unique id of the relation it speaks of, or empty.
-        column: the column, or empty.
-        arguments: the generic test's own arguments.
-        severity: error or warn.
-        where: the test's filter, or empty.
-        description: from YAML.
-        meta: from YAML; `dimension` there overrides the derived one.
-        upstream: unique ids it reads.
-        status: pass, warn, fail, error, skipped, or `not run`.
-        failures: rows that failed, or None.
-        message: what dbt said.
-        seconds: how long it took.
-    """
-
-    unique_id: str
     name: str
-    package: str
-    file: str
-    kind: str
-    attached: str
-    column: str
-    arguments: Mapping[str, Any]
-    severity: str
-    where: str
+    owner: str
+    email: str
     description: str
-    meta: Mapping[str, Any]
-    upstream: tuple[str, ...]
-    status: str
-    failures: int | None
-    message: str
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +169,8 @@ class Exposure:
     url: str
     description: str
     upstream: tuple[str, ...]
+    label: str = ""
+    maturity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +188,7 @@ class Artifacts:
         project: the name of dbt's root project.
         generated_at: when the manifest was written, as it says; ISO 8601.
         anonymisers: names of the macros that say of themselves that they make values anonymous.
+        groups: dbt's groups, by name.
         written_as: what kind of artifact the manifest says to be: manifest, catalog, ...; empty if it does not say.
     """
 
@@ -228,6 +203,7 @@ class Artifacts:
     generated_at: str = ""
     anonymisers: frozenset[str] = frozenset()
     written_as: str = ""
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
     def of(self, package: str) -> tuple[Relation, ...]:
         """Return the relations of one product."""
@@ -304,7 +280,7 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
         node.setdefault("package_name", [*unique_id.split("."), ""][1])
         result = results.get(unique_id)
         if kind in ("test", "unit_test"):
-            tests.append(_test(unique_id, node, result))
+            tests.append(read_test(unique_id, node, result))
         elif kind in RELATIONS or kind == "source":
             relation = _relation(unique_id, node, known.get(unique_id), result)
             relations[unique_id] = relation if relation.sql else _with_sql_beside(relation, node, path.parent)
@@ -324,6 +300,7 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
         project=text_in(metadata, "project_name"),
         generated_at=text_in(metadata, "generated_at"),
         written_as=kind_of(manifest),
+        groups={group.name: group for group in map(_group, entries_in(manifest, "groups").values())},
         anonymisers=frozenset(
             text_in(macro, "name")
             for macro in entries_in(manifest, "macros").values()
@@ -379,7 +356,7 @@ def _relation(
         deprecation_date=text_in(node, "deprecation_date"),
         description=text_in(node, "description").strip(),
         columns=_columns(entries_in(node, "columns"), entries_in(catalog or {}, "columns")),
-        constraints=tuple(_constraint(c) for c in list_in(node, "constraints")),
+        constraints=tuple(_constraints(node)),
         primary_key=_primary_key(node),
         upstream=names_in(object_in(node, "depends_on"), "nodes"),
         tags=tuple(str(tag) for tag in list_in(node, "tags")),
@@ -390,8 +367,20 @@ def _relation(
         or text_in(result or {}, "compiled_code"),
         language=text_in(node, "language") or "sql",
         snapshot=config if kind == "snapshot" else {},
+        freshness=object_in(node, "freshness") or object_in(config, "freshness"),
         writing={key: config[key] for key in _WRITING if config.get(key) not in (None, [], "")},
     )
+
+
+def _constraints(node: dict[str, Any]) -> Iterator[Constraint]:
+    """Yield the constraints of a model, and those of one column that hold an expression or refer to another table."""
+    for constraint in list_in(node, "constraints"):
+        if isinstance(constraint, dict):
+            yield _constraint(constraint)
+    for name, column in entries_in(node, "columns").items():
+        for constraint in list_in(column, "constraints"):
+            if isinstance(constraint, dict) and constraint.get("type") in ("check", "foreign_key"):
+                yield _constraint({**constraint, "columns": [str(column.get("name", name))]})
 
 
 def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]) -> str:
@@ -456,44 +445,13 @@ def _primary_key(node: dict[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | None) -> DataTest:
-    config = object_in(node, "config")
-    generic = object_in(node, "test_metadata")
-    arguments = {k: v for k, v in object_in(generic, "kwargs").items() if k not in ("model", "column_name")}
-    nested = arguments.pop("arguments", None)
-    if isinstance(nested, dict):
-        arguments.update(nested)
-    if node.get("resource_type") == "unit_test":
-        kind = "unit"
-    elif generic:
-        space = text_in(generic, "namespace")
-        kind = f"{space}.{generic['name']}" if space else text_in(generic, "name")
-    else:
-        kind = "singular"
-    upstream = tuple(list_in(object_in(node, "depends_on"), "nodes"))
-    attached = text_in(node, "attached_node")
-    if not attached and upstream:
-        own = f".{text_in(node, 'package_name')}."
-        attached = next((u for u in upstream if own in u), upstream[0])
-    failures = (result or {}).get("failures")
-    return DataTest(
-        unique_id=unique_id,
-        name=text_in(node, "name"),
-        package=text_in(node, "package_name"),
-        file=text_in(node, "original_file_path").replace("\\", "/"),
-        kind=kind,
-        attached=attached,
-        column=text_in(node, "column_name").strip('"`[]'),  # dbt quotes the names of quoted columns
-        arguments=arguments,
-        severity=(text_in(config, "severity") or "error").lower(),
-        where=text_in(config, "where"),
-        description=text_in(node, "description").strip(),
-        meta=object_in(config, "meta") or object_in(node, "meta"),
-        upstream=upstream,
-        status=text_in(result or {}, "status") or "not run",
-        failures=failures if isinstance(failures, int) else None,
-        message=text_in(result or {}, "message"),
-        seconds=float((result or {}).get("execution_time") or 0.0),
+def _group(data: dict[str, Any]) -> Group:
+    owner = object_in(data, "owner")
+    return Group(
+        name=text_in(data, "name"),
+        owner=text_in(owner, "name"),
+        email=text_in(owner, "email"),
+        description=text_in(data, "description").strip(),
     )
 
 
@@ -520,6 +478,8 @@ def _exposure(unique_id: str, data: dict[str, Any]) -> Exposure:
         url=text_in(data, "url"),
         description=text_in(data, "description").strip(),
         upstream=names_in(object_in(data, "depends_on"), "nodes"),
+        label=text_in(data, "label"),
+        maturity=text_in(data, "maturity"),
     )
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from factory.artifacts import Artifacts, Column, Constraint, DataTest, Exposure, NodeRun, Relation
+from factory.artifacts import Artifacts, Column, Constraint, Exposure, NodeRun, Relation
 from factory.build import Crossing
 from factory.contract import Contract, Promise, Rule, draft_contracts, gather_rules
+from factory.data_tests import DataTest
 from factory.documents import Document, dump_yaml, parse_yaml
 from factory.evidence import Evidence, Published
 from factory.lineage import trace_columns

@@ -403,7 +403,12 @@ def test_foreign_keys_of_dbt_become_relationships_of_the_table() -> None:
             "to": ["payments.id", "payments.amount"],
         },
     ]
-    assert custom(table(contract))["checkConstraints"] == ["amount > 0"]
+    (check,) = table(contract)["quality"]
+    assert (check["type"], check["query"], check["mustBe"]) == (
+        "sql",
+        "select count(*) from {object} where not (amount > 0)",
+        0,
+    )
 
 
 # Where columns come from

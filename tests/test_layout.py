@@ -13,7 +13,7 @@ CODE = Path(__file__).parents[1] / "factory"
 #: Modules and shelves in the order in which data flows; each imports only what stands above it.
 ORDER = (
     "errors", "files", "git", "documents", "standards", "tools", "workspace", "products", "umbrella", "locking", "clock",
-    "declared", "build", "loose_json", "artifacts", "parse", "sql", "lineage", "odcs", "contract", "tables", "drift", "quality", "evidence", "policies", "certify", "registry",
+    "declared", "build", "loose_json", "data_tests", "artifacts", "parse", "sql", "lineage", "odcs", "contract", "tables", "drift", "quality", "evidence", "policies", "certify", "registry",
     "changes", "selection", "results", "verdict", "publish", "plan", "passage", "pipeline", "rehearse", "docs", "scaffold",
     "questions", "report", "cli", "__main__",
 )  # fmt: skip

@@ -13,6 +13,7 @@ from factory.cli.frame import target_option, workspace
 if TYPE_CHECKING:
     from factory.odcs.compare import Difference
 
+FILE = click.Path(path_type=Path, exists=True)
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
@@ -48,6 +49,62 @@ def lint(files: tuple[Path, ...], format_: str) -> int:
     if text:
         click.echo(text if format_ in ("json", "sarif") else plain(text))
     return int(any(finding.severity == "error" for finding in findings))
+
+
+@contract.command()
+@click.option("--manifest", type=FILE, required=True, help="dbt's manifest.json, or the folder with it.")
+@click.option("--catalog", type=FILE, help="Its catalog.json; without, the one beside the manifest.")
+@click.option("--run-results", type=FILE, help="Its run_results.json; without, the one beside the manifest.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a file each to this folder.",
+)
+@click.option(
+    "--group-by",
+    type=click.Choice(["schema", "group", "model", "package"]),
+    default="schema",
+    show_default=True,
+    help="What beside the package makes one contract.",
+)
+@click.option("--sources", is_flag=True, help="Also of dbt's sources.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def draft(
+    manifest: Path,
+    catalog: Path | None,
+    run_results: Path | None,
+    output: Path | None,
+    group_by: str,
+    sources: bool,
+    force: bool,
+) -> None:
+    """Draft contracts of any dbt project: all that dbt knows of its tables, in ODCS 3.2.
+
+    A contract per package and schema, <package>.<schema>.odcs.yaml. Without -o they are printed, as one stream of YAML
+    documents. A catalog adds the types and columns of the database.
+    """
+    from factory.errors import ContractError, FactoryError, raise_all
+    from factory.files import told_as, write_whole
+    from factory.questions.contracts import drafts_of
+
+    drafts = drafts_of(manifest, catalog, run_results, group_by, sources=sources)
+    if output is None:
+        click.echo("---\n".join(each.text() for each in drafts), nl=False)
+        return
+    there: list[FactoryError] = [
+        ContractError(
+            "the file is there already", where=output / each.file, hint="use --force to write over it"
+        )
+        for each in drafts
+        if (output / each.file).exists() and not force
+    ]
+    raise_all(there)
+    for each in drafts:
+        target = output / each.file
+        with told_as(FactoryError, "writing the contract", target):
+            write_whole(target, each.text())
+        click.echo(target.as_posix())
 
 
 contract.add_command(import_)

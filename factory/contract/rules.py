@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.artifacts import Artifacts, DataTest
+from factory.artifacts import Artifacts
 from factory.contract.promises import Promise
+from factory.data_tests import DataTest
 from factory.documents import dump_yaml, read_yaml
 from factory.errors import QualityError
 from factory.products import Product
@@ -80,6 +81,8 @@ class Rule:
         definition: the rule itself: a test's arguments, SodaCL text, or the ODCS rule.
         description: for people, or empty.
         file, line: where it is written.
+        tags: of a dbt test.
+        facts: what else is known of it, as custom properties.
     """
 
     key: str
@@ -95,6 +98,8 @@ class Rule:
     description: str
     file: Path
     line: int
+    tags: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def definition_type(self) -> str:
@@ -108,7 +113,7 @@ def gather_rules(
     product: Product, promises: Iterable[Promise], checks: Iterable[Rule], artifacts: Artifacts
 ) -> tuple[Rule, ...]:
     """Return the product's rules: dbt tests, then SodaCL checks (see `read_checks`), then the contracts' own."""
-    rules = [_from_test(test, product, artifacts) for test in artifacts.tests if test.package == product.name]
+    rules = list(rules_of_tests(artifacts, product.name, product.folder))
     rules += checks
     for promise in promises:
         rules += _from_promise(promise, product)
@@ -140,10 +145,17 @@ def dimension_of(words: str, override: Any = None) -> str:
     )
 
 
-def _from_test(test: DataTest, product: Product, artifacts: Artifacts) -> Rule:
+def rules_of_tests(artifacts: Artifacts, package: str, folder: Path) -> Iterator[Rule]:
+    """Yield dbt's tests of one package as rules; `folder` is where its files lie."""
+    for test in artifacts.tests:
+        if test.package == package:
+            yield _from_test(test, package, folder, artifacts)
+
+
+def _from_test(test: DataTest, package: str, folder: Path, artifacts: Artifacts) -> Rule:
     # A test over several models speaks of the port among them, if there is one.
     relations = [artifacts.relations[i] for i in (test.attached, *test.upstream) if i in artifacts.relations]
-    own = [relation for relation in relations if relation.package == product.name]
+    own = [relation for relation in relations if relation.package == package]
     attached = next((r for r in own if r.is_port), own[0] if own else None)
     if test.kind not in ("singular", "unit") and own:
         attached = own[0]
@@ -151,7 +163,7 @@ def _from_test(test: DataTest, product: Product, artifacts: Artifacts) -> Rule:
     return Rule(
         key=test.unique_id,
         origin="dbt",
-        product=product.name,
+        product=package,
         table=attached.identifier if attached else "",
         column=test.column,
         name=test.name,
@@ -160,8 +172,10 @@ def _from_test(test: DataTest, product: Product, artifacts: Artifacts) -> Rule:
         severity="warning" if test.severity == "warn" else "error",
         definition=_definition(test),
         description=test.description,
-        file=product.folder / test.file,
+        file=folder / test.file,
         line=0,
+        tags=test.tags,
+        facts={name: value for name, value in sorted(test.meta.items()) if name != "dimension"},
     )
 
 
@@ -171,7 +185,11 @@ def _definition(test: DataTest) -> dict[str, Any]:
         definition["arguments"] = dict(sorted(test.arguments.items()))
     if test.where:
         definition["where"] = test.where
-    return definition
+    if test.thresholds:
+        definition["thresholds"] = dict(test.thresholds)
+    if test.sql:
+        definition["sql"] = test.sql
+    return definition | dict(test.unit)
 
 
 _CHECKS_FOR = re.compile(r"checks for (?!each\b)([^\[]+?)\s*(\[.*\])?")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from factory.artifacts import Artifacts, DataTest
+from factory.artifacts import Artifacts
 from factory.contract import Rule
+from factory.data_tests import DataTest
 from factory.products import Product
 from factory.quality.odcs_rules import run_rule
 from factory.quality.results import CheckResult, Outcome
