@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from factory.cli.convert import import_
-from factory.cli.frame import target_option, workspace
+from factory.cli.frame import target_option, width, workspace
 
 if TYPE_CHECKING:
     from factory.odcs.compare import Difference
@@ -105,6 +105,41 @@ def draft(
         with told_as(FactoryError, "writing the contract", target):
             write_whole(target, each.text())
         click.echo(target.as_posix())
+
+
+@contract.command("show")
+@click.argument("named", metavar="CONTRACT")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+@target_option
+@click.pass_context
+def show_contract(context: click.Context, named: str, format_: str, target: str) -> None:
+    """Show a contract as text that a person can read from top to bottom.
+
+    CONTRACT is a file, or a published one: PRODUCT for its newest version, PRODUCT@1.2.0, PRODUCT.CONTRACT@1.2.0. A
+    contract of an older standard is shown as ODCS 3.2.
+    """
+    from factory.documents import dump_yaml
+    from factory.questions.contract_text import contract_as_text
+    from factory.questions.diff import contract_in, is_file, published_contract
+    from factory.report import as_json, plain
+
+    if is_file(named):
+        side = contract_in(Path(named))
+    else:
+        side = published_contract(workspace(context, target), named if "@" in named else f"{named}@published")
+    if format_ == "json":
+        click.echo(as_json(side.data))
+    elif format_ == "yaml":
+        click.echo(dump_yaml(dict(side.data)), nl=False)
+    else:
+        click.echo(plain(contract_as_text(side.data, width())))
 
 
 contract.add_command(import_)
