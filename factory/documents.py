@@ -180,6 +180,36 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
+class _DoubleQuoting(_Dumper):
+    """Writes double quotes where text needs some."""
+
+
+def dump_values(data: Any, *, quote: str = "", flow: bool = False, always: bool = False) -> str:
+    """Write plain values so that they can stand inside a document: no line is broken, and no final newline.
+
+    Args:
+        data: what to write.
+        quote: the quotes of text that needs some: `'` or `"`; with `always`, of all text.
+        flow: on one line, as in JSON.
+        always: quote text that needs no quotes, too.
+
+    """
+    dumper = _DoubleQuoting if quote == '"' else _Dumper
+    style = quote if always and isinstance(data, str) else None
+    wrapped = [data] if flow or not isinstance(data, dict | list) else data
+    text: str = yaml.dump(
+        wrapped,
+        Dumper=dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=MAX_BYTES,
+        default_flow_style=wrapped is not data or flow,
+        default_style=style,
+    )
+    text = text.rstrip("\n")
+    return text[1:-1] if wrapped is not data else text
+
+
 def _write_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     if not isinstance(_resolved(text), str):
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
@@ -188,6 +218,89 @@ def _write_text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _write_text)
+
+
+def _write_double(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
+    node = _write_text(dumper, text)
+    if node.style in (None, "'") and dump_values(text).startswith("'"):
+        node.style = '"'
+    return node
+
+
+_DoubleQuoting.add_representer(str, _write_double)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A value of a document as it is written.
+
+    Attributes:
+        kind: scalar, alias, mapping or sequence.
+        start: the index in the text where it begins, behind its anchor and tag.
+        end: the index behind its last character; comments and empty lines behind it are not in it.
+        style: of a scalar its quote or block sign, or empty; of a collection `flow` or `block`.
+        entries: of a collection the key or index, the key as it is written (None in a sequence) and the value.
+    """
+
+    kind: str
+    start: int
+    end: int
+    style: str
+    entries: tuple[tuple[Key, Span | None, Span], ...] = ()
+
+    def entry(self, key: Key) -> Span | None:
+        """Return the value of a key, or of an index, that is written here."""
+        return next((value for name, _, value in self.entries if name == key), None)
+
+
+def spans(text: str) -> Span | None:
+    """Return where the values of a document are written, or None if it holds no value.
+
+    `text` is one that `parse_yaml` has read: what is refused there is not looked at again.
+    """
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            return _span(next(events), events, text)
+    return None
+
+
+# An anchor or a tag, blanks, line breaks and comments before the value itself.
+_BEFORE = re.compile(r"(?:[&!][^\s,\[\]{}]*(?=\s|$)|\s+|#[^\r\n]*)*")
+
+
+def _span(event: yaml.Event, events: Iterator[yaml.Event], text: str) -> Span:
+    start, end = event.start_mark.index, event.end_mark.index
+    if isinstance(event, yaml.AliasEvent):
+        return Span("alias", start, end, "")
+    if event.anchor or event.tag:
+        found = _BEFORE.match(text, start)
+        start = found.end() if found else start
+    if isinstance(event, yaml.ScalarEvent):
+        start = min(start, end)
+        style = event.style or ""
+        if style in ("|", ">"):
+            end = start + len(_written(text[start:end]))
+        return Span("scalar", start, end, style)
+    entries: list[tuple[Key, Span | None, Span]] = []
+    closing = yaml.MappingEndEvent if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceEndEvent
+    while not isinstance(inner := next(events), closing):
+        if closing is yaml.SequenceEndEvent:
+            entries.append((len(entries), None, _span(inner, events, text)))
+        else:
+            key = str(getattr(inner, "value", ""))
+            entries.append((key, _span(inner, events, text), _span(next(events), events, text)))
+    kind = "mapping" if closing is yaml.MappingEndEvent else "sequence"
+    if event.flow_style:
+        return Span(kind, start, inner.end_mark.index, "flow", tuple(entries))
+    return Span(kind, start, max((value.end for _, _, value in entries), default=end), "block", tuple(entries))
+
+
+def _written(text: str) -> str:
+    """Return a block scalar without the empty lines behind it, unless its header keeps them."""
+    if "+" in text.splitlines()[0].partition("#")[0]:
+        return re.sub(r"(\r\n|[\r\n])[ ]*\Z", "", text)
+    return text.rstrip()
 
 
 def _syntax_error(error: yaml.YAMLError, path: Path, text: str) -> DocumentError:

@@ -74,6 +74,10 @@ class DocumentError(FactoryError):
         self.code = code
 
 
+class EditError(FactoryError):
+    """A file is written in a way that no program can change safely: it has to be edited by hand."""
+
+
 class ProductError(FactoryError):
     """A product's folder or descriptor is not what a product needs."""
 
