@@ -269,7 +269,7 @@ def spans(text: str) -> Span | None:
 _BEFORE = re.compile(r"(?:[&!][^\s,\[\]{}]*(?=\s|$)|\s+|#[^\r\n]*)*")
 
 
-def _span(event: yaml.Event, events: Iterator[yaml.Event], text: str) -> Span:
+def _span(event: Any, events: Iterator[Any], text: str) -> Span:
     start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
         return Span("alias", start, end, "")
@@ -293,7 +293,9 @@ def _span(event: yaml.Event, events: Iterator[yaml.Event], text: str) -> Span:
     kind = "mapping" if closing is yaml.MappingEndEvent else "sequence"
     if event.flow_style:
         return Span(kind, start, inner.end_mark.index, "flow", tuple(entries))
-    return Span(kind, start, max((value.end for _, _, value in entries), default=end), "block", tuple(entries))
+    return Span(
+        kind, start, max((value.end for _, _, value in entries), default=end), "block", tuple(entries)
+    )
 
 
 def _written(text: str) -> str:
