@@ -139,9 +139,10 @@ class Dbt:
         if not outcome.success:
             raise self._failure(outcome, "dbt cannot read the database's catalog")
 
-    def document(self) -> None:
-        """Write manifest and catalog of every product, compiled, for dbt's documentation page."""
-        outcome = self._invoke("docs", "generate")
+    def document(self, products: Iterable[str] = ()) -> None:
+        """Write manifest and catalog, compiled, of products, or of every one: dbt's documentation. Nothing is built."""
+        selection = [f"package:{name}" for name in products]
+        outcome = self._invoke("docs", "generate", *(["--select", *selection] if selection else []))
         if not outcome.success:
             raise self._failure(outcome, "dbt cannot document the project")
 
