@@ -15,7 +15,15 @@ from typing import Any
 
 from factory.artifacts import Artifacts, Column, Relation, read_artifacts
 from factory.changes import Built, Prints, fingerprints, read_state, with_code
-from factory.contract import Contract, Promise, Rule, draft_contracts, gather_rules, read_checks, read_promises
+from factory.contract import (
+    Contract,
+    Promise,
+    Rule,
+    draft_contracts,
+    gather_rules,
+    read_checks,
+    read_promises,
+)
 from factory.errors import DbtError, FactoryError, raise_all
 from factory.evidence import Published
 from factory.files import scratch_folder
@@ -80,7 +88,9 @@ def current_contracts(
     for name in rest:
         artifacts, untyped = _as_declared(ws, name, now, last)
         contracts = _drafted(ws, products[name], written[name], artifacts)
-        found[name] = Current(products[name], contracts, prints[name].definitions, built=False, untyped=untyped)
+        found[name] = Current(
+            products[name], contracts, prints[name].definitions, built=False, untyped=untyped
+        )
     return found
 
 
