@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 from conftest import Command
+from jsonschema import Draft202012Validator
 from mesh import build_mesh, make_mesh, replace, write
 
 from factory.contract import compare
 from factory.current import comparable, current_contracts
 from factory.registry import Registry
+from factory.standards import schema
 from factory.workspace import Workspace, find_workspace
 
-SCHEMA = Path(__file__).parents[1] / "factory/schemas/bump.schema.json"
 CONTRACT = "products/shop/contracts/shop.odcs.yaml"
 DESCRIPTOR = "products/shop/product.odps.yaml"
 
@@ -42,7 +41,7 @@ def mesh(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def bumped(factory: Command, *arguments: str) -> dict[str, Any]:
     result = factory("contract", "bump", *arguments, "--format", "json")
     assert result.code == 0, result.err
-    jsonschema_rs.validator_for(json.loads(SCHEMA.read_text("utf-8"))).validate(result.json)
+    Draft202012Validator(schema("bump.schema.json")).validate(result.json)
     return dict(result.json)
 
 

@@ -348,7 +348,8 @@ def _line_break(text: str) -> str:
 
 def _quote(text: str) -> str:
     """Return the quotes that the document uses more often."""
-    return '"' if text.count('"') >= text.count("'") else "'"
+    doubled, single = (len(re.findall(rf"[:,\[{{-][ ]*{quote}", text)) for quote in ('"', "'"))
+    return '"' if doubled >= single else "'"
 
 
 def _label(path: Path_) -> str:
