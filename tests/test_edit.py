@@ -13,10 +13,12 @@ from builders import PROPERTY
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from factory.contract import bumped, compare, severity_of
 from factory.documents import dump_values, parse_yaml
 from factory.errors import DocumentError, EditError
 from factory.odcs.edit import with_item, with_value, without
 
+CASES = Path(__file__).parent / "cases/contracts"
 CONTRACT = """\
 # The contract of orders.
 apiVersion: v3.2.0
@@ -141,6 +143,18 @@ def test_an_item_stands_behind_the_one_that_it_follows() -> None:
 )
 def test_an_item_is_added_however_the_list_is_written(old: str, new: str) -> None:
     assert with_item(old, ("l",), "x") == new
+
+
+def test_the_worked_change_of_the_owner_gives_the_contract_of_the_next_patch() -> None:
+    old, new = (
+        (CASES / f"prospect-{version}.odcs.yaml").read_text("utf-8") for version in ("1.0.1", "1.0.2")
+    )
+    members = ("team", "members")
+    text = with_value(old, ("version",), bumped("1.0.1", severity_of(compare(values(old), values(new)))))
+    text = with_value(text, (*members, 2, "dateOut"), "2021-04-01")
+    text = with_value(text, (*members, 2, "replacedByUsername"), "bkid")
+    text = with_item(text, members, {"username": "bkid", "role": "dpo", "dateIn": "2021-04-01"}, after=2)
+    assert text.splitlines()[1:] == new.splitlines()[1:]  # the first line is a comment about the version
 
 
 @pytest.mark.parametrize(
