@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,7 +186,7 @@ def diff(context: click.Context, old: str, new: str, format_: str, fail_on: str 
 
     files_alone = is_file(old) and is_file(new)
     ws = None if files_alone else workspace(context, target)
-    pairs = sides(ws, old, new)
+    pairs = sides(ws, old, new, os.environ)
     severities = ws.settings.severities if ws is not None else {}
     found = [(one, other, difference(one.data, other.data, severities)) for one, other in pairs]
     if format_ == "json":

@@ -103,39 +103,36 @@ def _versions(ws: Workspace, product: str) -> dict[str, list[tuple[str, Mapping[
     return found
 
 
-def sides(ws: Workspace | None, old: str, new: str) -> list[tuple[Side, Side]]:
+def sides(
+    ws: Workspace | None, old: str, new: str, environment: Mapping[str, str]
+) -> list[tuple[Side, Side]]:
     """Return the pairs of contracts that two arguments name; `new` may be empty where `old` is a product.
 
-    `ws` may be None where both are files.
+    `ws` may be None where both are files; `environment` are the environment variables that dbt sees.
 
     Raises:
         FactoryError: one of them names nothing.
 
     """
     if new:
-        return [(_side(ws, old), _side(ws, new))]
+        return [(_side(ws, old, environment), _side(ws, new, environment))]
     if is_file(old):
         raise ContractError(f"{old} stands alone", hint="name the contract that it is compared with")
     if ws is None or _VERSION.fullmatch(old):
-        return [(_side(ws, old), _newer(ws, old))]
-    return _working_tree(ws, old)
+        return [(_side(ws, old, environment), _side(ws, old.partition("@")[0], environment))]
+    return _working_tree(ws, old, environment)
 
 
-def _side(ws: Workspace | None, named: str) -> Side:
+def _side(ws: Workspace | None, named: str, environment: Mapping[str, str]) -> Side:
     if is_file(named):
         return contract_in(Path(named))
     assert ws is not None  # noqa: S101  (the caller found a workspace for what is no file)
     if _VERSION.fullmatch(named):
         return published_contract(ws, named)
-    pairs = _working_tree(ws, named)
+    pairs = _working_tree(ws, named, environment)
     if len(pairs) > 1:
         raise ContractError(f"{named} has several contracts", hint="name one: PRODUCT.CONTRACT")
     return pairs[0][1]
-
-
-def _newer(ws: Workspace | None, named: str) -> Side:
-    """Return what a version is compared with where nothing is named: the contract in the working tree."""
-    return _side(ws, named.partition("@")[0])
 
 
 def product_named(ws: Workspace, named: str) -> tuple[Product, str]:
@@ -234,12 +231,13 @@ def _md(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", flat)
 
 
-def _working_tree(ws: Workspace, named: str) -> list[tuple[Side, Side]]:
+def _working_tree(ws: Workspace, named: str, environment: Mapping[str, str]) -> list[tuple[Side, Side]]:
     """Return a product's contracts as they are published (nothing, if they are not) and as they are now."""
-    from factory.current import current_contracts
+    from factory.current import comparable, current_contracts
 
     product, wanted = product_named(ws, named)
-    contracts = [c for c in current_contracts(ws, product) if wanted in ("", c.name)]
+    current = current_contracts(ws, [product.name], environment)[product.name]
+    contracts = [c for c in current.contracts if wanted in ("", c.name)]
     if not contracts:
         raise ContractError(f"{product.name} has no contract {wanted!r}", where=product.folder / "contracts")
     published = Registry(ws).published(product)
@@ -249,10 +247,8 @@ def _working_tree(ws: Workspace, named: str) -> list[tuple[Side, Side]]:
             p for p in published.get(contract.name, ()) if order_of(p.version) <= order_of(contract.version)
         ]
         last = max(older, key=lambda p: order_of(p.version), default=None)
-        before = (
-            Side(f"{product.name}.{contract.name} {last.version}", last.data) if last else Side("nothing", {})
-        )
-        pairs.append(
-            (before, Side(f"{product.name}.{contract.name} {contract.version} (working tree)", contract.data))
-        )
+        name = f"{product.name}.{contract.name}"
+        before, after = comparable(last, contract, current) if last else ({}, contract.data)
+        old = Side(f"{name} {last.version}" if last else "nothing", before)
+        pairs.append((old, Side(f"{name} {contract.version} (working tree)", after)))
     return pairs
