@@ -14,6 +14,8 @@ import click
 import pytest
 
 from factory.cli import cli
+from factory.odcs.compare import RULES
+from factory.odcs.lint import CODES
 from factory.policies import POLICIES
 from factory.results import (
     EXIT_BUG,
@@ -65,6 +67,25 @@ def test_the_policy_page_is_that_of_the_policies() -> None:
     for policy in POLICIES:
         text += f"\n## {policy.__name__}\n\n{inspect.getdoc(policy)}\n"
     held(ROOT / "docs/policies.md", text)
+
+
+def test_the_contract_page_lists_every_code_and_every_rule() -> None:
+    file = ROOT / "docs/contracts.md"
+    codes = "".join(f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items())
+    rules = "".join(f"| `{rule}` | {severity} | {why} |\n" for rule, (severity, why) in RULES.items())
+    tables = {
+        "codes": "| code | what is wrong |\n| --- | --- |\n" + codes,
+        "rules": "| change | severity | because |\n| --- | --- | --- |\n" + rules,
+    }
+    text = file.read_text("utf-8")
+    for name, table in tables.items():
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda found, table=table: found[1] + table + found[2],
+            text,
+            flags=re.DOTALL,
+        )
+    held(file, text)
 
 
 def test_the_readme_lists_the_exit_codes_and_outcomes() -> None:
