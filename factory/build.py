@@ -43,6 +43,7 @@ class Crossing:
         upstream, upstream_name: what is read, and whose it is.
         upstream_kind: model, seed, snapshot, source, ...
         upstream_access: public, protected or private; empty for what has no access level.
+        upstream_table: what is read, as the database calls it: with its version, where a model has versions.
     """
 
     product: str
@@ -52,6 +53,7 @@ class Crossing:
     upstream_name: str
     upstream_kind: str
     upstream_access: str
+    upstream_table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +349,11 @@ def _way_out(text: str, ws: Workspace) -> str:
     return ""
 
 
+def _place_of(crossing: Crossing) -> tuple[str, ...]:
+    c = crossing
+    return c.product, c.file, c.name, c.upstream, c.upstream_name, c.upstream_table
+
+
 def _project(manifest: Any, products: frozenset[str]) -> Project:
     upstreams: dict[str, set[str]] = {name: set() for name in products}
     code: dict[str, set[str]] = {name: set() for name in products}
@@ -377,12 +384,13 @@ def _project(manifest: Any, products: frozenset[str]) -> Project:
                     str(upstream.name),
                     str(upstream.resource_type.value),
                     str(getattr(access, "value", access)),
+                    str(getattr(upstream, "alias", "") or upstream.name),
                 )
             )
     return Project(
         {name: frozenset(found) for name, found in upstreams.items()},
         {name: frozenset(found) for name, found in code.items()},
-        tuple(sorted(set(crossings), key=lambda c: (c.product, c.file, c.name, c.upstream, c.upstream_name))),
+        tuple(sorted(set(crossings), key=_place_of)),
         frozenset(
             str(source.package_name)
             for source in manifest.sources.values()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import WorkspaceError
+from factory.periods import period_of
 
 PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -33,6 +34,8 @@ class Settings:
         certificate_days: how long a certificate holds.
         snapshots: how many snapshots of a port are kept.
         ports_base: what server paths in contracts start with; empty for paths relative to the workspace.
+        notice_period: how long a major version of a contract is kept after its end was announced, where neither the
+            contract nor its product says so (`noticePeriod`); ISO 8601, `P0D` for not at all.
         template: the template of new products, a folder or a git address; empty for the workspace's own.
         severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
     """
@@ -43,6 +46,7 @@ class Settings:
     certificate_days: int = 90
     snapshots: int = 3
     ports_base: str = ""
+    notice_period: str = "P3M"
     template: str = ""
     severities: Mapping[str, str] = field(default_factory=dict)
 
@@ -175,6 +179,7 @@ _KINDS: dict[str, type] = {
     "certificate_days": int,
     "snapshots": int,
     "ports_base": str,
+    "notice_period": str,
     "template": str,
     "severities": dict,
 }
@@ -206,6 +211,12 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         if severity not in _SEVERITIES:
             message = f"{severity!r} is no severity of the rule {name!r}"
             raise _wrong(file, name, message, f"use one of {', '.join(_SEVERITIES)}")
+    if "notice_period" in table:
+        try:
+            period_of(table["notice_period"])
+        except ValueError as error:
+            hint = "write years, months, weeks or days by ISO 8601, such as P3M or P90D"
+            raise _wrong(file, "notice_period", f"the setting 'notice_period': {error}", hint) from error
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from factory.artifacts import Artifacts, Exposure
@@ -22,6 +21,7 @@ from factory.locking import locked
 from factory.parse import parse_products
 from factory.products import Product, discover
 from factory.registry import Registry, read_index
+from factory.registry.access import Subscriber, subscribers
 from factory.selection import downstreams, reach
 from factory.workspace import Workspace
 
@@ -58,15 +58,6 @@ class Port:
     columns: tuple[str, ...]
     removed: Fate
     retyped: Fate
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """Who was given access to a product, or asks for it: a record in `registry/access/`."""
-
-    product: str
-    who: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +139,7 @@ def impact_of(ws: Workspace, paths: Paths, change: Change) -> Impact:
         ports=ports,
         products=tuple(sorted(products)),
         exposures=tuple(e for e in paths.graph.exposures if touched & set(e.upstream)),
-        subscribers=_subscribers(ws, {port.product for port in ports}),
+        subscribers=subscribers(ws, {port.product for port in ports}),
         owners=_owners(ws, {own, *products}),
     )
 
@@ -214,30 +205,6 @@ def published_tables(ws: Workspace) -> Iterable[tuple[str, Mapping[str, Any], st
                 name = str(table.get("physicalName") or table["name"]).rpartition(".")[2].strip('"')
                 columns = [str(column["name"]) for column in table.get("properties") or ()]
                 yield str(entry["name"]), contract, str(table["name"]), name, columns
-
-
-def _subscribers(ws: Workspace, products: set[str]) -> tuple[Subscriber, ...]:
-    """Return who has access to products, or asks for it.
-
-    A request is `registry/access/<id>.yaml` with `product` (its name or urn) and `consumer`; what was decided stands
-    beside it, in `<id>.approved.yaml`, `<id>.denied.yaml` or `<id>.revoked.yaml`.
-    """
-    folder = ws.registry / "access"
-    found = []
-    for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        if "." in file.stem:
-            continue
-        data = read_yaml(file).data
-        product = str(data.get("product", "")).rpartition(":")[2] if isinstance(data, dict) else ""
-        if product not in products or _has(folder, file.stem, "denied", "revoked"):
-            continue
-        state = "has access" if _has(folder, file.stem, "approved") else "asks for access"
-        found.append(Subscriber(product, str(data.get("consumer", "")), state))
-    return tuple(found)
-
-
-def _has(folder: Path, name: str, *decisions: str) -> bool:
-    return any((folder / f"{name}.{decision}.yaml").is_file() for decision in decisions)
 
 
 def _owners(ws: Workspace, products: set[str]) -> dict[str, str]:
