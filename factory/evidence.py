@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from factory.artifacts import Artifacts, NodeRun, Relation
 from factory.build import Crossing
 from factory.contract import Contract
 from factory.drift import Drift
+from factory.lifecycle import NOTICE_PERIOD, Consumer, Input
 from factory.lineage import Lineage
 from factory.products import Product
 from factory.quality import CheckResult
@@ -83,6 +85,11 @@ class Evidence:
         conflicts: files with marks of an unsettled merge, and the line of the first.
         folder: the product's folder, from the workspace's root, so that places can be told.
         drifts: where its sources and seeds are not as it declares them.
+        today: the day of the run.
+        notice_period: how long a major is kept where contracts name no period of their own.
+        published_on: the day on which each version was first published, by contract and version, where it is known.
+        inputs: the ports that it reads, with the lives of their contracts.
+        consumers: who reads its own ports.
     """
 
     product: Product
@@ -100,6 +107,11 @@ class Evidence:
     conflicts: tuple[tuple[str, int], ...]
     folder: str
     drifts: tuple[Drift, ...] = ()
+    today: date = date.min
+    notice_period: str = NOTICE_PERIOD
+    published_on: Mapping[str, Mapping[str, date]] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
 
     @property
     def ports(self) -> tuple[Relation, ...]:

@@ -148,7 +148,7 @@ def life_faults(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, 
 
 
 def _levels(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found = {}
+    found: dict[str, Mapping[str, Any]] = {}
     for level in document.get("slaProperties") or ():
         if not level.get("element"):
             found.setdefault(service_level(str(level.get("property") or "")), level)

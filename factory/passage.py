@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 
 from factory.artifacts import Artifacts
@@ -20,12 +20,14 @@ from factory.contract import Promise, Rule, draft_contracts, gather_rules, produ
 from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
+from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
 from factory.plan import Mesh
 from factory.products import Product
 from factory.publish import Publisher
 from factory.quality import run_checks
 from factory.registry import Registry
+from factory.registry.access import subscribers
 from factory.results import ProductOutcome, ProductResult
 from factory.selection import reach
 from factory.tools import tool_versions
@@ -74,7 +76,7 @@ class Line:
         self.progress("certify", name)
         result = self.judge(self.mesh.products[name])
         if not _is_good(result):
-            self.publisher.tell_refused(self.mesh.products[name], result, datetime.now(UTC))
+            self.publisher.tell_refused(self.mesh.products[name], result, self.mesh.now)
         result = replace(result, seconds=result.seconds + time.perf_counter() - started)
         self.results[name] = result
         self.clock.charge("own")
@@ -97,7 +99,7 @@ class Line:
         try:
             files = self.files(product.name)
             return self.publisher.publish(
-                evidence, result, certificate, self.mesh.products, files, datetime.now(UTC)
+                evidence, result, certificate, self.mesh.products, files, self.mesh.now
             )
         except (VersionExistsError, UnreadablePortError) as error:
             return judged(evidence, certificate, refusal=error)
@@ -135,7 +137,31 @@ class Line:
             conflicts=open_conflicts(product),
             folder=ws.relative(product.folder),
             drifts=self.drifts.get(name, ()),
+            today=self.mesh.today,
+            notice_period=ws.settings.notice_period,
+            published_on=published_on(ws, product),
+            inputs=inputs_of(
+                name,
+                self.project.crossings,
+                {each: written.promises for each, written in self.written.items()},
+                ws.settings.notice_period,
+            ),
+            consumers=self.consumers(name),
         )
+
+    def consumers(self, name: str) -> tuple[Consumer, ...]:
+        """Return who reads a product's ports: other products of the workspace, and who has access or asks for it."""
+        tables: dict[str, set[str]] = {}
+        for crossing in self.project.crossings:
+            if crossing.upstream == name:
+                read = crossing.upstream_table or crossing.upstream_name
+                tables.setdefault(crossing.product, set()).add(read)
+        products = [
+            Consumer(each, self.mesh.products[each].owner, "reads it", tuple(sorted(tables[each])))
+            for each in sorted(tables)
+        ]
+        others = [Consumer(s.who, s.contact, s.state) for s in subscribers(self.mesh.ws, {name})]
+        return (*products, *others)
 
     def built(self, name: str, result: ProductResult, freshness: Mapping[str, str]) -> Built:
         """Return what the next run should know of the product."""
@@ -152,6 +178,18 @@ class Line:
             contracts=self.publisher.contracts(name),
             sources=external_sources(product, self.artifacts, freshness, self.mesh.ws),
         )
+
+
+def published_on(ws: Workspace, product: Product) -> dict[str, dict[str, date]]:
+    """Return the day on which each version was first published, by this target or by `prod`."""
+    found: dict[str, dict[str, date]] = {}
+    for target in dict.fromkeys((ws.target, PROD)):
+        registry = Registry(replace(ws, target=target))
+        for contract, versions in registry.first_published(product.domain, product.name).items():
+            days = found.setdefault(contract, {})
+            for version, moment in versions.items():
+                days[version] = min(days.get(version, date.max), moment.date())
+    return found
 
 
 def promised_to_all(ws: Workspace, product: Product) -> dict[str, tuple[Published, ...]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from factory.artifacts import read_artifacts
 from factory.build import Dbt, Project
@@ -20,10 +19,12 @@ from factory.clock import Clock, Progress
 from factory.contract import read_checks, read_promises
 from factory.drift import Drift, find_drifts
 from factory.errors import DbtError, FactoryError, raise_all
+from factory.lifecycle import inputs_of
 from factory.lineage import trace_columns
 from factory.locking import locked
 from factory.passage import Line, Written
 from factory.plan import Mesh, Plan, Request, needs_dbt, plan_run
+from factory.policies.alive import findings_of as findings_of_inputs
 from factory.policies.sourced import findings_of
 from factory.products import Product, discover
 from factory.publish import Publisher
@@ -48,12 +49,14 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     sync(ws, products.values())
     with locked(ws):
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
-        mesh = Mesh(ws, products, read_state(ws), prints)
+        publisher = Publisher(ws, request.publish)
+        due = publisher.close_due(products, request.now)
+        mesh = Mesh(ws, products, read_state(ws), prints, request.now, due)
         if needs_dbt(mesh, request):
-            results = _walk(mesh, written, request, progress, clock)
+            results = _walk(mesh, written, request, publisher, (progress, clock))
         else:
             results = _unchanged(mesh, plan_run(mesh, request))
-            Publisher(ws, request.publish).keep_up()
+            publisher.keep_up()
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -66,13 +69,17 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
 
 
 def _walk(
-    mesh: Mesh, written: Mapping[str, Written], request: Request, progress: Progress, clock: Clock
+    mesh: Mesh,
+    written: Mapping[str, Written],
+    request: Request,
+    publisher: Publisher,
+    heard: tuple[Progress, Clock],
 ) -> list[ProductResult]:
     """Run dbt once, then let each product that must run pass the rest of the line."""
     ws, products = mesh.ws, mesh.products
+    progress, clock = heard
     progress("parse", f"{len(products)} products")
     profile = write_run_profile(ws, products, {})
-    publisher = Publisher(ws, request.publish)
     clock.charge("own")
     dbt = Dbt(
         ws,
@@ -87,12 +94,12 @@ def _walk(
         plan = plan_run(mesh, request, project, dbt.freshness)
         dbt.close()  # freshness may have opened the files that are looked into now
         drifts = find_drifts(ws, [products[name] for name in plan.build], project.inputs)
-        held = _held_back(products, plan, project, drifts)
+        held = _held_back(mesh, plan, project, drifts, written)
         plan = plan.without(held)
         results = [*_unchanged(mesh, plan), *held.values()]
         state = {**mesh.state, **_left_as_is(mesh, held)}
         for name, result in held.items():
-            publisher.tell_refused(products[name], result, datetime.now(UTC))
+            publisher.tell_refused(products[name], result, mesh.now)
         if not plan.build:
             publisher.keep_up()
             if request.publish:
@@ -124,15 +131,26 @@ def _walk(
 
 
 def _held_back(
-    products: Mapping[str, Product],
+    mesh: Mesh,
     plan: Plan,
     project: Project,
     drifts: Mapping[str, Collection[Drift]],
+    written: Mapping[str, Written],
 ) -> dict[str, ProductResult]:
-    """Return the products that are not to be built: their sources drifted, or they read such a product."""
+    """Return the products that are not to be built.
+
+    Their sources drifted, they read a port that is closed, or they read a product that is not built for this.
+    """
+    promises = {name: each.promises for name, each in written.items()}
     held: dict[str, ProductResult] = {}
     for name in plan.build:
-        result = held_back(products[name], findings_of(drifts.get(name, ())))
+        product = mesh.products[name]
+        inputs = inputs_of(name, project.crossings, promises, mesh.ws.settings.notice_period)
+        findings = [
+            *findings_of(drifts.get(name, ())),
+            *findings_of_inputs(inputs, mesh.today, mesh.ws.relative(product.folder)),
+        ]
+        result = held_back(product, findings)
         waits_for = sorted(project.upstreams[name] & held.keys())
         if result.reasons:
             held[name] = result

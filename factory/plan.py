@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from factory.build import Project
 from factory.changes import Built, Prints, changed_since, external_changed, wants_freshness, with_code
@@ -33,6 +33,7 @@ class Request:
         changed_since: a git revision; only what differs from it, and what reads that, is run.
         variables: dbt's `--vars`, as YAML.
         environment: the environment variables of the command.
+        now: the moment of the run, which decides about lives and certificates.
     """
 
     names: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class Request:
     changed_since: str = ""
     variables: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,21 @@ class Mesh:
         products: by name.
         state: what the last run left, by name.
         prints: what they are now, by name.
+        now: the moment of the run.
+        due: products with a port that is closed, and was not when they were last run.
     """
 
     ws: Workspace
     products: Mapping[str, Product]
     state: Mapping[str, Built]
     prints: Mapping[str, Prints]
+    now: datetime
+    due: frozenset[str] = frozenset()
+
+    @property
+    def today(self) -> date:
+        """The day of the run, in UTC."""
+        return self.now.astimezone(UTC).date()
 
     def print_of(self, name: str) -> str:
         """Return a product's fingerprint, with the macros that the last run saw it use."""
@@ -167,23 +178,23 @@ def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, str], asked: bool) -
     built = mesh.state.get(name)
     if built is None or built.outcome not in ("certified", "unchanged"):
         return False
-    if built.fingerprint != mesh.print_of(name):
+    if built.fingerprint != mesh.print_of(name) or mesh.due & {name, *built.upstreams}:
         return False
     if (asked or not wants_freshness(built)) and external_changed(built, loaded, mesh.ws):
         return False
-    return _is_published(mesh.ws, mesh.products[name], built) and _inputs_are(mesh, built)
+    return _is_published(mesh, mesh.products[name], built) and _inputs_are(mesh, built)
 
 
-def _is_published(ws: Workspace, product: Product, built: Built) -> bool:
+def _is_published(mesh: Mesh, product: Product, built: Built) -> bool:
+    ws = mesh.ws
     registry = Registry(ws)
-    now = datetime.now(UTC)
     for key, version in built.contracts.items():
         contract, major = key.rsplit("/", 1)
         pointer = current_snapshot(ws, product.domain, product.name, contract, int(major))
         if is_embedded(ws) and pointer.get("snapshot") != built.snapshots.get(key):
             return False
         expires = registry.expires(product, contract, version)
-        if expires is None or expires <= now or not registry.is_whole(product, contract, version):
+        if expires is None or expires <= mesh.now or not registry.is_whole(product, contract, version):
             return False
     return bool(built.contracts) and registry.published_product(product, built.version) is not None
 

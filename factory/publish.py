@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from factory.certify import Certificate
 from factory.contract import Contract, draft_product
 from factory.errors import RegistryError
 from factory.evidence import Evidence
+from factory.lifecycle import Life, life_of
 from factory.lineage import Lineage
 from factory.lineage.formats import lineage_values
+from factory.notices import notices_of
 from factory.policies.compatible import comes_from_tools
 from factory.products import Product
 from factory.quality import CheckResult
@@ -31,8 +33,8 @@ from factory.registry import (
     refresh_index,
     refresh_ports_database,
 )
-from factory.registry.index import INDEX_FILE
-from factory.registry.ports import readable, write_stand_in
+from factory.registry.index import INDEX_FILE, is_current
+from factory.registry.ports import close_port, is_open, readable, write_stand_in
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
@@ -102,9 +104,10 @@ class Publisher:
         tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
         news = False
+        closed = {_key(c) for c in evidence.contracts if _life(c, evidence).is_closed(evidence.today)}
         for contract in evidence.contracts:
             key = _key(contract)
-            if is_embedded(self._ws):
+            if is_embedded(self._ws) and key not in closed:
                 snapshots[key] = export_ports(self._ws, product, contract, tables[_key(contract)], files)
         for contract in evidence.contracts:
             news |= self._registry.publish_contract(product, self._publication(contract, evidence))
@@ -113,7 +116,11 @@ class Publisher:
         )
         for contract in evidence.contracts:
             self._registry.certify(product, contract, _evidence_of(contract, evidence, certificate), now)
-            if is_embedded(self._ws):
+            if _key(contract) in closed:
+                facts = {"id": contract.id, "version": contract.version}
+                life = _life(contract, evidence)
+                news |= self._close(product, (contract.name, contract.version), life, facts, now)
+            elif is_embedded(self._ws):
                 snapshot = snapshots[_key(contract)]
                 news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
         self._registry.write_run(product, _run_of(evidence, result, now), now)
@@ -122,6 +129,10 @@ class Publisher:
             self._registry.write_event(
                 product, "published", {"contracts": versions, "snapshots": snapshots}, now
             )
+        notices = notices_of(evidence)
+        if notices:
+            told = {"notices": [notice.values() for notice in notices]}
+            self._registry.write_event(product, "deprecated", told, now)
         self._changed.add(product.urn)
         self._snapshots[product.name] = snapshots
         self._contracts[product.name] = {_key(c): c.version for c in evidence.contracts}
@@ -139,16 +150,79 @@ class Publisher:
             if is_embedded(self._ws):
                 refresh_ports_database(self._ws)
 
+    def close_due(self, products: Mapping[str, Product], now: datetime) -> frozenset[str]:
+        """Close the ports of contracts that are retired or past their end of life, and return their products.
+
+        Only ports that are still open count, so the next run finds none. A run that is not to publish closes nothing.
+        """
+        if not self._ws.registry.is_dir():
+            return frozenset()
+        self._mend_index()
+        try:
+            entries = read_index(self._ws)["products"]
+        except RegistryError:
+            return frozenset()
+        due = set()
+        for entry in entries:
+            product = products.get(entry["name"])
+            if product is None or product.domain != entry["domain"]:
+                continue
+            for contract in entry["contracts"]:
+                if self._is_due(product, contract, now):
+                    due.add(product.name)
+                    facts = {"id": contract["id"], "version": contract["version"]}
+                    if self._publish:
+                        named = (str(contract["name"]), str(contract["version"]))
+                        self._close(product, named, life_of_entry(contract), facts, now)
+        return frozenset(due)
+
+    def _is_due(self, product: Product, contract: Mapping[str, Any], now: datetime) -> bool:
+        life = life_of_entry(contract)
+        if not life.is_closed(now.astimezone(UTC).date()):
+            return False
+        major = int(str(contract["version"]).partition(".")[0])
+        ended = contract["status"] != "retired"  # nothing says yet that it is closed
+        return ended or is_open(self._ws, product.domain, product.name, contract["name"], major)
+
+    def _close(
+        self,
+        product: Product,
+        named: tuple[str, str],
+        life: Life,
+        facts: Mapping[str, Any],
+        now: datetime,
+    ) -> bool:
+        """Close a contract's port, note it and tell it; say whether that is news."""
+        contract, version = named
+        major = int(version.partition(".")[0])
+        stage = life.stage(now.astimezone(UTC).date())
+        facts = {**facts, "stage": str(stage), "dates": life.dates()}
+        news = self._registry.close(product, contract, version, facts)
+        news |= close_port(self._ws, product.domain, product.name, contract, major)
+        if news:
+            self._registry.write_event(product, str(stage), {"contract": contract, **facts}, now)
+            self._changed.add(product.urn)
+        return news
+
+    def _mend_index(self) -> None:
+        """Make the index anew where it is gone, broken, or without what this version of the factory writes."""
+        if not self._publish:
+            return
+        try:
+            there = (self._ws.registry / INDEX_FILE).is_file()
+            there = there and all(is_current(entry) for entry in read_index(self._ws)["products"])
+        except (RegistryError, KeyError, TypeError):
+            there = False
+        if not there:
+            refresh_index(self._ws, None)
+
     def keep_up(self) -> None:
         """Make the index and the database of ports anew where they are gone, broken, or of another folder."""
         if not self._publish or not self._ws.registry.is_dir():
             return
-        try:
-            there = (self._ws.registry / INDEX_FILE).is_file() and bool(read_index(self._ws))
-        except RegistryError:
-            there = False
-        if not there:
-            refresh_index(self._ws, None)
+        self._mend_index()
+        if self._changed:
+            refresh_index(self._ws, self._changed)
         if is_embedded(self._ws):
             refresh_ports_database(self._ws)
 
@@ -217,6 +291,16 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
 
 def _key(contract: Contract) -> str:
     return f"{contract.name}/{contract.major}"
+
+
+def _life(contract: Contract, evidence: Evidence) -> Life:
+    return life_of(contract.data, evidence.notice_period)
+
+
+def life_of_entry(contract: Mapping[str, Any]) -> Life:
+    """Return the life of a contract as the registry's index tells it."""
+    levels = [{"property": name, "value": day} for name, day in contract.get("dates", {}).items()]
+    return life_of({"status": contract["status"], "slaProperties": levels})
 
 
 def _is_same(contract: Contract, published: Mapping[str, Any]) -> bool:

@@ -183,7 +183,7 @@ class _Stage:
         profile = write_run_profile(own, products, {}, ws.work / "profile")
         prints = fingerprints(own, products.values(), request.environment, request.variables)
         return cls(
-            Mesh(ws, products, read_state(own), prints),
+            Mesh(ws, products, read_state(own), prints, request.now),
             Dbt(ws, profile, request.variables, lambda node, status: progress("build", f"{node} {status}")),
             progress,
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from factory.artifacts import Artifacts, Column, Constraint, Relation
 from factory.contract.dbt_tests import arguments_of, bounds, holds, permitted, quality_of
+from factory.contract.marks import deprecated_in, mark_conflicts
 from factory.contract.origins import Origins
 from factory.contract.rules import Rule
 from factory.lineage import Lineage
@@ -35,7 +36,6 @@ _META_OF_COLUMN = {
     "transformdescription": "transformDescription",
     "authoritativedefinitions": "authoritativeDefinitions",
     "businessdefinition": "authoritativeDefinitions",
-    "deprecated": "deprecated",
 }
 _META_OF_TABLE = {
     "businessname": "businessName",
@@ -46,10 +46,9 @@ _META_OF_TABLE = {
     "synonyms": "synonyms",
     "authoritativedefinitions": "authoritativeDefinitions",
     "businessdefinition": "authoritativeDefinitions",
-    "deprecated": "deprecated",
 }
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    "criticalDataElement": bool, "deprecated": bool, "examples": list, "synonyms": list,
+    "criticalDataElement": bool, "examples": list, "synonyms": list,
     "authoritativeDefinitions": (list, str),
 }  # fmt: skip
 _SEMANTIC_TYPES = ("column", "measure", "dimension")
@@ -91,6 +90,9 @@ class Describer:
         """Return a table; `hand` is its hand-kept part, which stands at `at`."""
         name = self.name_of(port)
         meta = dict(port.meta)
+        marked = bool(port.deprecation_date) or deprecated_in(meta)[0]
+        self.check_mark(port.identifier, hand, meta, marked, at, port.file)
+        _take_mark(meta)
         lifted = _lifted(meta, _META_OF_TABLE)
         table: dict[str, Any] = {
             "name": name,
@@ -105,7 +107,7 @@ class Describer:
         put(table, "tags", list(dict.fromkeys([*port.tags, *hand.get("tags", ())])))
         for key in ("context", "deprecated", "synonyms", "id"):
             put(table, key, hand.get(key, lifted.get(key)))
-        if port.deprecation_date:
+        if marked:
             table["deprecated"] = True
         table["authoritativeDefinitions"] = [
             *hand.get("authoritativeDefinitions", ()),
@@ -224,6 +226,9 @@ class Describer:
         rules = self.rules_of(port, column.name)
         data: dict[str, Any] = {"name": column.name}
         meta = dict(column.meta)
+        marked = deprecated_in(meta)[0]
+        self.check_mark(f"{port.identifier}.{column.name}", hand, meta, marked, place, port.file)
+        _take_mark(meta)
         lifted = _lifted(meta, _META_OF_COLUMN)
         for name in ("classification", "criticalDataElement", "encryptedName"):
             put(data, name, lifted.get(name))
@@ -251,10 +256,12 @@ class Describer:
         self.check_promises(port, column, hand, data, place)
         private = ["pii"] if _is_true(meta.get("pii", meta.get("contains_pii"))) else []
         put(data, "tags", list(dict.fromkeys([*column.tags, *private, *hand.get("tags", ())])))
-        for name in ("examples", "deprecated", "synonyms", "semanticType", "authoritativeDefinitions"):
+        for name in ("examples", "synonyms", "semanticType", "authoritativeDefinitions"):
             put(data, name, lifted.get(name))
         for name in _HAND_FIELDS:
             put(data, name, hand.get(name))
+        if marked:
+            data["deprecated"] = True
         values = permitted(rules)
         if values and "enum" not in data:
             data["enum"] = [{"value": value} for value in values]
@@ -284,6 +291,13 @@ class Describer:
                     (*place, promised),
                     "change one of the two",
                 )
+
+    def check_mark(
+        self, name: str, hand: Mapping[str, Any], meta: Mapping[str, Any], marked: bool, place: Keys, file: str
+    ) -> None:
+        """Tell where people deny that something is deprecated, or mark it with what is no mark."""
+        for message, key, hint in mark_conflicts(name, hand, meta, marked, file):
+            self.conflict(message, (*place, key), hint)
 
     def check_type(
         self,
@@ -389,6 +403,14 @@ _REFERENCE = re.compile(
 
 def _is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
+
+
+def _take_mark(meta: dict[str, Any]) -> None:
+    """Take the mark `deprecated` from `meta`; the day that it may name stays, as a fact of its own."""
+    day = deprecated_in(meta)[1]
+    meta.pop("deprecated", None)
+    if day:
+        meta["deprecation_date"] = day
 
 
 def _lifted(meta: dict[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from factory.evidence import Evidence, Finding
+from factory.policies.alive import alive
+from factory.policies.announced import announced
 from factory.policies.bounded import bounded
 from factory.policies.built import built
 from factory.policies.compatible import compatible
@@ -16,6 +18,7 @@ from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.historised import historised
+from factory.policies.kept import kept
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -31,6 +34,7 @@ POLICIES: tuple[Policy, ...] = (
     owned,
     promised,
     bounded,
+    alive,
     connected,
     sourced,
     built,
@@ -40,4 +44,6 @@ POLICIES: tuple[Policy, ...] = (
     traceable,
     consistent,
     compatible,
+    announced,
+    kept,
 )

@@ -98,7 +98,7 @@ def _versions(ws: Workspace, product: str) -> dict[str, list[tuple[str, Mapping[
     registry = Registry(ws)
     found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for folder in sorted((ws.registry / "products").glob(f"*/{product}")):
-        for name, versions in registry.published_in(folder).items():
+        for name, versions in registry.versions(folder.parent.name, folder.name).items():
             found[name] = [(version.version, version.data) for version in versions]
     return found
 

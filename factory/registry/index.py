@@ -12,8 +12,9 @@ from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
 from factory.files import json_text, told_as, write_whole
+from factory.lifecycle import life_of
 from factory.products import ARCHETYPES
-from factory.registry.store import CONTRACT_FILE, RECORD_FILE
+from factory.registry.store import CONTRACT_FILE, RECORD_FILE, closed_file
 from factory.workspace import Workspace
 
 SCHEMA_VERSION = 1
@@ -42,6 +43,11 @@ def read_index(ws: Workspace) -> dict[str, Any]:
     return data
 
 
+def is_current(entry: Mapping[str, Any]) -> bool:
+    """Say whether an entry has all that this version of the factory writes."""
+    return all("dates" in contract for contract in entry["contracts"])
+
+
 def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
     """Write the registry file; say whether it changed.
 
@@ -51,7 +57,7 @@ def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
     known: dict[str, Any] = {}
     if changed is not None and file.is_file():
         try:
-            known = {entry["id"]: entry for entry in read_index(ws)["products"]}
+            known = {entry["id"]: entry for entry in read_index(ws)["products"] if is_current(entry)}
         except (RegistryError, KeyError, TypeError):
             changed = None
     elif changed is not None:
@@ -120,6 +126,7 @@ def _contracts(folder: Path, ws: Workspace) -> list[dict[str, Any]]:
                 current[major] = version
         for _, version in sorted(current.items()):
             file = version / CONTRACT_FILE
+            closed = closed_file(version).is_file()
             raw = file.read_bytes()
             data: Mapping[str, Any] = read_yaml(file).data
             entries.append(
@@ -127,10 +134,11 @@ def _contracts(folder: Path, ws: Workspace) -> list[dict[str, Any]]:
                     "id": data["id"],
                     "name": data["name"],
                     "version": data["version"],
-                    "status": data.get("status") or "draft",
+                    "status": "retired" if closed else data.get("status") or "draft",
+                    "dates": life_of(data).dates(),
                     "path": file.relative_to(ws.registry).as_posix(),
                     "sha256": hashlib.sha256(raw).hexdigest(),
-                    "ports": _ports(data),
+                    "ports": [] if closed else _ports(data),
                 }
             )
     return entries

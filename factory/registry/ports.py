@@ -114,6 +114,24 @@ def point_to(
     return True
 
 
+def close_port(ws: Workspace, domain: str, product: str, contract: str, major: int) -> bool:
+    """Take the pointer of a contract's ports away, so that nobody reads them; say whether there was one.
+
+    The snapshots stay.
+    """
+    folder = port_folder(ws, domain, product, contract, major)
+    there = [f for f in (folder / POINTER_FILE, folder / CURRENT) if f.is_symlink() or f.exists()]
+    with told_as(RegistryError, f"closing the ports of {product}", folder):
+        for file in there:
+            file.unlink()
+    return bool(there)
+
+
+def is_open(ws: Workspace, domain: str, product: str, contract: str, major: int) -> bool:
+    """Say whether a contract's ports have a pointer."""
+    return (port_folder(ws, domain, product, contract, major) / POINTER_FILE).exists()
+
+
 def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, major: int) -> dict[str, Any]:
     """Return the pointer of a contract's ports, or an empty dict if nothing whole is published."""
     file = port_folder(ws, domain, product, contract, major) / POINTER_FILE

@@ -6,6 +6,7 @@ so that a crash leaves no half version, and of two writers one wins and the othe
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import shutil
@@ -27,6 +28,7 @@ from factory.workspace import Workspace
 CONTRACT_FILE = "contract.odcs.yaml"
 LINEAGE_FILE = "lineage.json"
 RECORD_FILE = "record.json"
+CLOSED_FILE = "closed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,17 @@ class Registry:
             RegistryError: a version folder cannot be read.
 
         """
-        return self.published_in(self._product_folder(product))
+        return self.versions(product.domain, product.name)
 
-    def published_in(self, folder: Path) -> dict[str, tuple[Published, ...]]:
-        """Return the contract versions in a product's folder of the registry; see `published`.
+    def versions(self, domain: str, product: str) -> dict[str, tuple[Published, ...]]:
+        """Return the published contract versions of a product that need not be there any more.
 
-        The product need not be in the workspace any more.
+        Raises:
+            RegistryError: a version folder cannot be read.
+
         """
         found: dict[str, tuple[Published, ...]] = {}
+        folder = self.root / "products" / domain / product
         for contract in _folders(folder):
             if contract.name != "product":
                 versions = [
@@ -167,6 +172,29 @@ class Registry:
         except (ValueError, KeyError, TypeError, OSError):
             return None
 
+    def first_published(self, domain: str, product: str) -> dict[str, dict[str, datetime]]:
+        """Return when each contract version of a product was first published, by contract and version.
+
+        That is when its first certificate was issued: versions themselves hold no time. One without a certificate
+        that can be read is left out.
+        """
+        found: dict[str, dict[str, datetime]] = {}
+        for contract in _folders(self.root / "certificates" / domain / product):
+            for version in _folders(contract):
+                numbers = sorted((int(f.stem), f) for f in version.glob("*.json") if f.stem.isdigit())
+                with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
+                    issued = datetime.fromisoformat(json.loads(numbers[0][1].read_bytes())["issued"])
+                    found.setdefault(contract.name, {})[version.name] = issued.astimezone(UTC)
+        return found
+
+    def close(self, product: Product, contract: str, version: str, facts: Mapping[str, Any]) -> bool:
+        """Note that the port of a contract is closed as of a version; say whether that is news."""
+        file = closed_file(self.root / "products" / product.domain / product.name / contract / version)
+        if file.is_file():
+            return False
+        self._fact(file, facts)
+        return True
+
     def write_run(self, product: Product, run: Mapping[str, Any], now: datetime) -> None:
         """Write what one run found out about a product."""
         name = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.json"
@@ -244,6 +272,12 @@ class Registry:
 def _folders(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+
+
+def closed_file(version: Path) -> Path:
+    """Return the file that says that the port of a contract is closed, for the folder of the contract's version."""
+    domain, product, contract, number = version.parts[-4:]
+    return version.parents[4] / "status" / domain / product / contract / number / CLOSED_FILE
 
 
 def _is_version(name: str) -> bool:

@@ -1,0 +1,108 @@
+"""That a major version stays until its notice has run out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from factory.contract import Contract, version_key
+from factory.evidence import Evidence, Finding, Published, Severity
+from factory.lifecycle import Edition, Life, announced_on, in_days, life_faults, life_of
+
+
+def kept(evidence: Evidence) -> Iterator[Finding]:
+    """A published major version of a contract is kept beside the next one until its notice period has run out.
+
+    The notice begins when the next major is first published, or when a version of the old one is published with
+    `status: deprecated`, and lasts for the contract's `noticePeriod` (else the product's, else the setting
+    `notice_period`: three months). Until then a major without a contract file, or whose file was raised to the next
+    major in place, blocks; so it does if nobody is known to read it, since files can be read by anybody. Two things
+    end a major earlier: a published version of it with `status: retired`, and a published `endOfLife` that has
+    passed. In a workspace with `notice_period = "P0D"` nothing has to be kept.
+
+    Advice from which day on an announced major may go. Dates and periods that cannot be read block. What happens to
+    the contracts of a product whose folder is deleted is not judged here.
+    """
+    yield from _unreadable(evidence)
+    for name, versions in sorted(evidence.previous.items()):
+        here = {contract.major: contract for contract in evidence.contracts if contract.name == name}
+        newest: dict[int, Published] = {}
+        for each in versions:
+            newest.setdefault(version_key(each.version)[0], each)
+        for major, last in sorted(newest.items()):
+            finding = _judge(major, last, here, (name, versions), evidence)
+            if finding is not None:
+                yield finding
+
+
+def _judge(
+    major: int,
+    last: Published,
+    here: dict[int, Contract],
+    published: tuple[str, Sequence[Published]],
+    evidence: Evidence,
+) -> Finding | None:
+    name, versions = published
+    life = life_of(last.data, evidence.notice_period)
+    if life.is_closed(evidence.today):
+        return None
+    announced = announced_on(major, _editions(name, versions, evidence))
+    if major in here:
+        return _advice(here[major], life, announced, evidence)
+    told = announced or evidence.today
+    earliest = life.may_go(told)
+    if earliest <= evidence.today:
+        return None
+    old = f"{name} {major}.x"
+    since = f"since {told}" if announced else "once it is announced, which it is not yet"
+    message = (
+        f"{old} is published and no contract promises it any more: "
+        f"it may go on {earliest} at the earliest{'' if announced else ', if it is announced today'} "
+        f"(notice period {life.notice.text} {since})"
+    )
+    above = min((n for n in here if n > major), default=None)
+    beside = f" beside {above}.x" if above is not None else ""
+    hint = (
+        f"keep {name} {last.version}{beside}: contracts/{name}_v{major}.odcs.yaml with `name: {name}` and "
+        f"`version: {last.version}`, and its models as dbt model versions; "
+        "or publish it with `status: retired` or a past endOfLife first"
+    )
+    where = evidence.place("contracts")
+    if above is not None:
+        document = here[above].promise.document
+        where = evidence.place(f"contracts/{document.path.name}") + f":{document.line('version')}"
+    return Finding("kept", Severity.BLOCKS, message, where, hint)
+
+
+def _advice(contract: Contract, life: Life, announced: date | None, evidence: Evidence) -> Finding | None:
+    """Return from which day on a major that is still there may go, once that is announced."""
+    if announced is None:
+        return None
+    earliest, today = life.may_go(announced), evidence.today
+    old = f"{contract.name} {contract.major}.x"
+    where = evidence.place(f"contracts/{contract.promise.document.path.name}")
+    since = f"notice period {life.notice.text} since {announced}"
+    if earliest <= today:
+        message = f"{old} may go: its notice has run out on {earliest} ({since})"
+    else:
+        message = f"{old} may go from {earliest} on, {in_days(today, earliest)} ({since})"
+    return Finding("kept", Severity.ADVISES, message, where)
+
+
+def _editions(name: str, versions: Sequence[Published], evidence: Evidence) -> list[Edition]:
+    days = evidence.published_on.get(name, {})
+    return [
+        Edition(p.version, str(p.data.get("status") or "draft"), days.get(p.version)) for p in versions
+    ]  # fmt: skip
+
+
+def _unreadable(evidence: Evidence) -> Iterator[Finding]:
+    product = evidence.product
+    for path, message, hint in life_faults({"customProperties": product.descriptor.get("customProperties")}):
+        where = f"{evidence.place(product.file.name)}:{product.document.line(*path)}"
+        yield Finding("kept", Severity.BLOCKS, message, where, hint, input_fault=True)
+    for contract in evidence.contracts:
+        document = contract.promise.document
+        for path, message, hint in life_faults(contract.promise.data):
+            where = f"{evidence.place(f'contracts/{document.path.name}')}:{document.line(*path)}"
+            yield Finding("kept", Severity.BLOCKS, message, where, hint, input_fault=True)
