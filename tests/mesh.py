@@ -224,6 +224,12 @@ def write(file: Path, text: str) -> Path:
     return file
 
 
+def without_notice(root: Path) -> None:
+    """Let majors of a workspace go without notice."""
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('notice_period = "P0D"\n')
+
+
 def replace(file: Path, old: str, new: str) -> None:
     """Change a text in a file, which must be there."""
     text = file.read_text("utf-8")

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import build_mesh, make_mesh, replace, write
+from mesh import build_mesh, make_mesh, replace, without_notice, write
 
 from factory.standards import odcs_faults, odps_faults, schema
 
@@ -291,6 +291,8 @@ def test_show_fits_on_a_screen_and_says_what_a_consumer_asks(mesh: Path, factory
 def test_a_contract_that_changes_under_its_version_is_refused_with_the_version_to_set(
     mesh: Path, factory: Command
 ) -> None:
+    without_notice(mesh)
+    factory("build")
     replace(mesh / "products/sales/models/_sales.yml", "data_type: double", "data_type: decimal(18,2)")
     replace(mesh / "products/sales/models/sales.sql", "as double", "as decimal(18,2)")
     result = factory("build", "sales", "--format", "json")

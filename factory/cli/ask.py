@@ -32,11 +32,13 @@ def list_(context: click.Context, target: str, format_: str) -> None:
 @click.pass_context
 def show(context: click.Context, product: str, target: str, format_: str) -> None:
     """Show what a consumer wants to know about a PRODUCT."""
+    from datetime import UTC, datetime
+
     from factory.questions.show import page_as_json, page_as_text
     from factory.questions.show import show as show_product
     from factory.report import as_json, plain
 
-    page = show_product(workspace(context, target), product)
+    page = show_product(workspace(context, target), product, datetime.now(UTC).date())
     if format_ == "json":
         click.echo(as_json(page_as_json(page)))
     else:

@@ -1,21 +1,35 @@
 """What a consumer wants to know about one product, on one screen.
 
-Takes a workspace and a product's name; gives a `ProductPage`; reads the registry.
+Takes a workspace, a product's name and a day; gives a `ProductPage`; reads the registry.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
 from factory.files import sha256_file
-from factory.registry import read_index
+from factory.lifecycle import (
+    END_OF_LIFE,
+    END_OF_SUPPORT,
+    GENERAL_AVAILABILITY,
+    Edition,
+    Life,
+    Stage,
+    announced_on,
+    life_of,
+)
+from factory.notices import Mark, marks_of
+from factory.odcs.lint.terms import service_level
+from factory.registry import Registry, read_index
 from factory.workspace import Workspace
 
 
@@ -28,16 +42,47 @@ class ProductPage:
         contracts: the contracts, as documents.
         certificates: the newest certificate of each contract, by name.
         run: the last published run, or an empty dict.
+        lives: where each contract is in its life, in the order of `contracts`.
     """
 
     entry: Mapping[str, Any]
     contracts: tuple[Mapping[str, Any], ...]
     certificates: Mapping[str, Mapping[str, Any]]
     run: Mapping[str, Any]
+    lives: tuple[LifeNow, ...]
 
 
-def show(ws: Workspace, name: str) -> ProductPage:
-    """Return what is published of a product.
+@dataclass(frozen=True, slots=True)
+class LifeNow:
+    """Where a contract is in its life, on the day of asking.
+
+    Attributes:
+        contract, version: which.
+        life: what the contract says.
+        stage: the stage on that day.
+        words: the same for people, with the dates to come.
+        announced: when the end of its major version was announced, or None.
+        may_go: the first day on which the major version may go, or None where nothing is announced.
+        marks: its deprecated tables and columns.
+    """
+
+    contract: str
+    version: str
+    life: Life
+    stage: Stage
+    words: str
+    announced: date | None
+    may_go: date | None
+    marks: tuple[Mark, ...]
+
+    @property
+    def is_closed(self) -> bool:
+        """Its port is closed."""
+        return self.stage in (Stage.ENDED, Stage.RETIRED)
+
+
+def show(ws: Workspace, name: str, today: date) -> ProductPage:
+    """Return what is published of a product; its contracts' stages are those of the day `today`.
 
     Raises:
         RegistryError: nothing of that name is published.
@@ -59,7 +104,38 @@ def show(ws: Workspace, name: str) -> ProductPage:
         )
         certificates[contract["name"]] = _newest(folder, numbered=True)
     run = _newest(ws.registry / "runs" / entry["domain"] / name, numbered=False)
-    return ProductPage(entry, contracts, certificates, run)
+    return ProductPage(entry, contracts, certificates, run, _lives(ws, entry, contracts, today))
+
+
+def _lives(
+    ws: Workspace, entry: Mapping[str, Any], contracts: Iterable[Mapping[str, Any]], today: date
+) -> tuple[LifeNow, ...]:
+    registry = Registry(ws)
+    versions = registry.versions(entry["domain"], entry["name"])
+    moments = registry.first_published(entry["domain"], entry["name"])
+    found = []
+    for contract in contracts:
+        name, version = str(contract["name"]), str(contract["version"])
+        days = {number: moment.date() for number, moment in moments.get(name, {}).items()}
+        editions = [
+            Edition(p.version, str(p.data.get("status") or "draft"), days.get(p.version))
+            for p in versions.get(name, ())
+        ]
+        life = life_of(contract, ws.settings.notice_period)
+        announced = announced_on(version_key(version)[0], editions)
+        found.append(
+            LifeNow(
+                name,
+                version,
+                life,
+                life.stage(today),
+                life.words(today),
+                announced,
+                life.may_go(announced) if announced and not life.is_closed(today) else None,
+                marks_of(contract),
+            )
+        )
+    return tuple(found)
 
 
 def _contract(file: Path, sha256: str) -> dict[str, Any]:
@@ -94,6 +170,26 @@ def page_as_json(page: ProductPage) -> dict[str, Any]:
         "contracts": [dict(contract) for contract in page.contracts],
         "certificates": {name: dict(certificate) for name, certificate in page.certificates.items()},
         "run": dict(page.run),
+        "lifecycle": [_life_as_json(life) for life in page.lives],
+    }
+
+
+def _life_as_json(now: LifeNow) -> dict[str, Any]:
+    def text(day: date | None) -> str | None:
+        return None if day is None else day.isoformat()
+
+    return {
+        "contract": now.contract,
+        "version": now.version,
+        "stage": str(now.stage),
+        "words": now.words,
+        "general_availability": text(now.life.general_availability),
+        "end_of_support": text(now.life.end_of_support),
+        "end_of_life": text(now.life.end_of_life),
+        "notice_period": now.life.notice.text,
+        "announced": text(now.announced),
+        "may_go": text(now.may_go),
+        "deprecated": [{"name": m.name, "successor": m.successor, "date": m.date} for m in now.marks],
     }
 
 
@@ -108,8 +204,9 @@ def page_as_text(page: ProductPage, width: int = 80) -> str:
         "",
     ]
     lines += textwrap.wrap(_first_paragraph(entry["summary"]), width)
-    for contract in page.contracts:
-        lines += ["", *_contract_lines(contract, page.certificates.get(contract["name"], {}), width)]
+    for contract, now in zip(page.contracts, page.lives, strict=True):
+        certificate = {} if now.is_closed else page.certificates.get(contract["name"], {})
+        lines += ["", *_contract_lines(contract, certificate, now, width)]
     lines += ["", *_quality_lines(page.run)]
     owner = entry["owner"] or "nobody"
     lines += ["", f"Owner    {owner} (team {entry['team']})"]
@@ -126,9 +223,12 @@ def _first_paragraph(text: str) -> str:
     return " ".join(text.split("\n\n", 1)[0].split())
 
 
-def _contract_lines(contract: Mapping[str, Any], certificate: Mapping[str, Any], width: int) -> list[str]:
+def _contract_lines(
+    contract: Mapping[str, Any], certificate: Mapping[str, Any], now: LifeNow, width: int
+) -> list[str]:
     until = f", certified until {certificate['expires'][:10]}" if certificate.get("expires") else ""
-    lines = [f"Contract {contract['name']} {contract['version']}{until}"]
+    lines = [f"Contract {contract['name']} {contract['version']}, {now.stage}{until}"]
+    lines += _life_lines(now, width)
     tables = contract.get("schema") or ()
     room = max((len(table["name"]) for table in tables), default=0)
     for table in tables:
@@ -139,6 +239,8 @@ def _contract_lines(contract: Mapping[str, Any], certificate: Mapping[str, Any],
         text = f"  {table['name']:<{room}}  {len(columns)} columns{key}" + (f". {grain}" if grain else "")
         lines.append(text if len(text) <= width else text[: width - 1] + "…")
     for sla in contract.get("slaProperties") or ():
+        if service_level(str(sla["property"])) in (GENERAL_AVAILABILITY, END_OF_SUPPORT, END_OF_LIFE):
+            continue  # told with the stage
         unit = f" {sla['unit']}" if sla.get("unit") else ""
         lines.append(f"  promises {sla['property']}: {sla.get('value')}{unit}")
     price = contract.get("price")
@@ -150,6 +252,27 @@ def _contract_lines(contract: Mapping[str, Any], certificate: Mapping[str, Any],
             else f"  price: {amount} {price.get('priceCurrency', '')} per {price.get('priceUnit', '')}"
         )
     return lines
+
+
+def _life_lines(now: LifeNow, width: int) -> list[str]:
+    import textwrap
+
+    texts = [now.words] if now.words != str(now.stage) else []
+    if now.may_go is not None:
+        texts.append(
+            f"may go from {now.may_go} on: announced {now.announced}, notice period {now.life.notice.text}"
+        )
+    texts += [
+        f"deprecated: {m.name}"
+        + (f", use {m.successor}" if m.successor else "")
+        + (f", gone from {m.date}" if m.date else "")
+        for m in now.marks
+    ]
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ")
+    ]
 
 
 def _quality_lines(run: Mapping[str, Any]) -> list[str]:
@@ -169,7 +292,9 @@ def _quality_lines(run: Mapping[str, Any]) -> list[str]:
 
 
 def _use_lines(page: ProductPage) -> list[str]:
-    for contract in page.contracts:
+    for contract, now in zip(page.contracts, page.lives, strict=True):
+        if now.is_closed:
+            continue
         server = next((s for s in contract.get("servers") or () if s["type"] == "duckdb"), None)
         tables = contract.get("schema") or ()
         if server and tables:
