@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from factory.contract import Contract
+from factory.contract import Contract, version_key
 from factory.evidence import Evidence, Finding, Severity
 from factory.notices import marks_of, notices_of, version_before
 
@@ -13,7 +13,7 @@ from factory.notices import marks_of, notices_of, version_before
 def announced(evidence: Evidence) -> Iterator[Finding]:
     """A column or table is published as deprecated, with its successor, before it goes.
 
-    Advice for one that goes without having been marked, even in a new major; for a mark that names no successor, or
+    Advice for one that goes without having been marked, even in a new major (unless the old one stays beside it); for a mark that names no successor, or
     one that is not there; and whom a publication tells of what it deprecates. The mark is `deprecated: true` in the
     contract, or `meta: {deprecated: true, successor: ...}` in dbt, where a date may stand in place of `true`.
     """
@@ -32,6 +32,11 @@ def _gone(contract: Contract, evidence: Evidence) -> Iterator[Finding]:
     before = same or version_before(contract, published)
     if before is None:
         return
+    major = version_key(before.version)[0]
+    if major != contract.major and any(
+        other.name == contract.name and other.major == major for other in evidence.contracts
+    ):
+        return  # the old major stays beside this one, so nothing goes
     marked = {mark.name.lower() for mark in marks_of(before.data)}
     now = _columns(contract.data)
     for key, (table, columns) in _columns(before.data).items():

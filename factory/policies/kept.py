@@ -64,7 +64,7 @@ def _judge(
     beside = f" beside {above}.x" if above is not None else ""
     hint = (
         f"keep {name} {last.version}{beside}: contracts/{name}_v{major}.odcs.yaml with `name: {name}` and "
-        f"`version: {last.version}`, and its models as dbt model versions; "
+        f"`version: {last.version}` (or a higher one of {major}.x), its models as dbt model versions; "
         "or publish it with `status: retired` or a past endOfLife first"
     )
     where = evidence.place("contracts")
