@@ -12,6 +12,7 @@ from typing import Any
 from factory.contract import Contract, version_key
 from factory.evidence import Evidence, Published
 from factory.lifecycle import ANNOUNCING, Consumer, life_of
+from factory.odcs.lint.people import day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,16 @@ def marks_of(document: Mapping[str, Any]) -> tuple[Mark, ...]:
                         str(table["name"]),
                         str(column.get("name", "")),
                         str(facts.get("successor") or ""),
-                        str(facts.get("deprecationDate") or ""),
+                        _day(facts.get("deprecationDate")),
                     )
                 )
     return tuple(found)
+
+
+def _day(value: Any) -> str:
+    """Return the day of a date or time; what is neither stays as it is written."""
+    found = day_of(str(value)) if value else None
+    return found.isoformat() if found else str(value or "")
 
 
 def notices_of(evidence: Evidence) -> tuple[Notice, ...]:

@@ -170,6 +170,7 @@ class Publisher:
             for contract in entry["contracts"]:
                 if self._is_due(product, contract, now):
                     due.add(product.name)
+                    self._changed.add(product.urn)  # a run that was killed may have left the index behind
                     facts = {"id": contract["id"], "version": contract["version"]}
                     if self._publish:
                         named = (str(contract["name"]), str(contract["version"]))

@@ -12,15 +12,29 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from builders import a_contract, a_crossing, a_promise
+from builders import (
+    a_column,
+    a_contract,
+    a_crossing,
+    a_promise,
+    a_relation,
+    some_artifacts,
+    some_contracts,
+    some_evidence,
+)
+from builders import published as published_version
 from conftest import Command
 from jsonschema import Draft202012Validator
 from mesh import make_mesh, replace, write
 
+from factory.evidence import Severity
 from factory.lifecycle import Edition, Stage, announced_on, in_days, inputs_of, life_faults, life_of
+from factory.notices import marks_of
 from factory.periods import period_of
 from factory.pipeline import run
 from factory.plan import Request
+from factory.policies.announced import announced
+from factory.policies.kept import kept
 from factory.questions.show import page_as_json, page_as_text, show
 from factory.results import Run
 from factory.standards import odcs_faults, schema
@@ -319,6 +333,7 @@ def test_a_major_stays_beside_the_next_one_until_the_notice_has_run_out(mesh: Pa
     write(mesh / "products/shop/checks/shop.yml", "checks for orders_v2:\n  - row_count > 0\n")
     replace(mesh / "products/sales/models/sales.sql", "v=1", "v=2")
     replace(mesh / "products/sales/models/sales.sql", "amount", "price")
+    replace(mesh / "products/shop/contracts/shop_v2.odcs.yaml", "version: 2.0.0", "version: 2.1.0")
     early = build(mesh, "2026-05-27", "shop")
     assert outcomes(early) == {"shop": "refused"}
     assert "it may go on 2026-05-28 at the earliest (notice period P3M since 2026-02-28)" in told(early, "shop", "reasons")[0]  # fmt: skip
@@ -482,6 +497,19 @@ def test_a_date_that_has_passed_closes_a_port_though_another_product_was_asked_f
     assert entry(mesh, "shop")[0]["status"] == "retired"
 
 
+def test_a_run_that_was_killed_while_it_closed_a_port_is_made_good(mesh: Path) -> None:
+    replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: endOfLife, value: "2026-02-28"}\n')  # fmt: skip
+    replace(mesh / SHOP, "version: 1.0.0", "version: 1.1.0")
+    build(mesh, "2026-02-01")
+    before = (mesh / "registry/registry.json").read_bytes()
+    assert outcomes(build(mesh, "2026-03-01", "shop")) == {"shop": "certified"}
+    after = (mesh / "registry/registry.json").read_bytes()
+    (mesh / "registry/registry.json").write_bytes(before)
+    build(mesh, "2026-03-02", "shop")
+    assert (mesh / "registry/registry.json").read_bytes() == after != before
+    assert len(events(mesh, "ended")) == 1
+
+
 def test_a_retired_contract_closes_its_port_when_it_is_published(mesh: Path) -> None:
     replace(mesh / SHOP, "status: active", "status: retired")
     replace(mesh / SHOP, "version: 1.0.0", "version: 1.0.1")
@@ -523,7 +551,7 @@ def test_a_date_that_is_none_is_refused_with_its_line(mesh: Path) -> None:
     replace(mesh / "products/shop/product.odps.yaml", "    value: CC-1\n", "    value: CC-1\n  - property: noticePeriod\n    value: later\n")  # fmt: skip
     result = build(mesh, "2026-02-01", publish=False)
     assert any(f"{SHOP}:16: end of life: 'soon' is no date" in text for text in told(result, "shop", "reasons"))  # fmt: skip
-    assert any("product.odps.yaml:25: noticePeriod: 'later' is no period" in text for text in told(result, "shop", "reasons"))  # fmt: skip
+    assert any("product.odps.yaml:24: noticePeriod: 'later' is no period" in text for text in told(result, "shop", "reasons"))  # fmt: skip
 
 
 def test_a_notice_period_of_the_workspace_has_to_be_one(tmp_path: Path, factory: Command) -> None:
@@ -534,3 +562,52 @@ def test_a_notice_period_of_the_workspace_has_to_be_one(tmp_path: Path, factory:
 
 def test_the_day_is_that_of_utc() -> None:
     assert Request().now.tzinfo is UTC
+
+
+# What the policies say, without a build
+
+
+def test_an_end_of_life_that_leaves_no_time_is_noticed_once() -> None:
+    ending = a_promise(version="1.1.0", slaProperties=levels(endOfLife="2026-12-24"))
+    before = published_version("1.0.0", a_contract())
+    (finding,) = kept(some_evidence(promises=[ending], previous={"orders": (before,)}, today=TODAY))
+    assert finding.severity is Severity.ADVISES
+    assert finding.message == (
+        "the end of life of orders 1.x, 2026-12-24, comes before its notice period (P3M) has run out on 2027-02-20"
+    )
+    again = published_version("1.1.0", a_contract(slaProperties=levels(endOfLife="2026-12-24")))
+    assert list(kept(some_evidence(promises=[ending], previous={"orders": (again,)}, today=TODAY))) == []
+    later = a_promise(version="1.1.0", slaProperties=levels(endOfLife="2027-02-20"))
+    assert list(kept(some_evidence(promises=[later], previous={"orders": (before,)}, today=TODAY))) == []
+
+
+def test_a_contract_that_is_gone_without_a_next_major_is_missed_too() -> None:
+    previous = {"returns": (published_version("1.0.0", a_contract(name="returns")),)}
+    (finding,) = kept(some_evidence(previous=previous, today=TODAY))
+    assert finding.severity is Severity.BLOCKS
+    assert finding.where == "products/orders/contracts"
+    assert "returns 1.x is published and no contract promises it any more" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("successor", "message"),
+    [
+        ("", "orders.amount is deprecated, and no successor is named"),
+        ("nett", "the successor 'nett' of orders.amount is no column or table of the contract"),
+        ("order_id", ""),
+        ("urn:dpf:retail:other:net", ""),
+        ("other.orders.net", ""),
+    ],
+)
+def test_the_successor_of_a_deprecated_column_is_there(successor: str, message: str) -> None:
+    meta = {"deprecated": True, **({"successor": successor} if successor else {})}
+    port = a_relation(columns=(a_column(), a_column("amount", meta=meta)))
+    found = list(announced(some_evidence(artifacts=some_artifacts(port))))
+    assert [finding.severity for finding in found] == ([Severity.ADVISES] if message else [])
+    assert all(finding.message.startswith(message) for finding in found)
+
+
+def test_a_model_with_a_deprecation_date_is_a_deprecated_table() -> None:
+    port = a_relation(deprecation_date="2027-03-01T00:00:00+00:00")
+    (mark,) = marks_of(some_contracts(artifacts=some_artifacts(port))[0].data)
+    assert (mark.name, mark.date) == ("orders", "2027-03-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,8 +14,8 @@ from factory.notices import marks_of, notices_of, version_before
 def announced(evidence: Evidence) -> Iterator[Finding]:
     """A column or table is published as deprecated, with its successor, before it goes.
 
-    Advice for one that goes without having been marked, even in a new major (unless the old one stays beside it); for a mark that names no successor, or
-    one that is not there; and whom a publication tells of what it deprecates. The mark is `deprecated: true` in the
+    Advice for one that goes without having been marked, even in a new major (unless the old one stays beside it); for
+    a mark that names no successor, or one that is not there; and whom a publication tells of what it deprecates. The mark is `deprecated: true` in the
     contract, or `meta: {deprecated: true, successor: ...}` in dbt, where a date may stand in place of `true`.
     """
     if any(run.status not in ("success", "pass", "no-op") for run in evidence.runs):
@@ -76,7 +77,7 @@ def _successors(contract: Contract, evidence: Evidence) -> Iterator[Finding]:
         if not mark.successor:
             message = f"{mark.name} is deprecated, and no successor is named"
             hint = "write meta: {deprecated: true, successor: ...}, or the custom property `successor`"
-        elif "." not in mark.successor and mark.successor.lower() not in known:
+        elif not re.search("[.:]", mark.successor) and mark.successor.lower() not in known:
             message = f"the successor {mark.successor!r} of {mark.name} is no column or table of the contract"
             hint = "name a column or table of the contract, or the address of another product's"
         else:

@@ -20,7 +20,8 @@ def kept(evidence: Evidence) -> Iterator[Finding]:
     end a major earlier: a published version of it with `status: retired`, and a published `endOfLife` that has
     passed. In a workspace with `notice_period = "P0D"` nothing has to be kept.
 
-    Advice from which day on an announced major may go. Dates and periods that cannot be read block. What happens to
+    Advice from which day on an announced major may go, and where a new end of life comes before the notice period
+    has run out. Dates and periods that cannot be read block. What happens to
     the contracts of a product whose folder is deleted is not judged here.
     """
     yield from _unreadable(evidence)
@@ -48,7 +49,9 @@ def _judge(
         return None
     announced = announced_on(major, _editions(name, versions, evidence))
     if major in here:
-        return _advice(here[major], life, announced, evidence)
+        return _too_soon(here[major], life, announced, evidence) or _advice(
+            here[major], life, announced, evidence
+        )
     told = announced or evidence.today
     earliest = life.may_go(told)
     if earliest <= evidence.today:
@@ -72,6 +75,24 @@ def _judge(
         document = here[above].promise.document
         where = evidence.place(f"contracts/{document.path.name}") + f":{document.line('version')}"
     return Finding("kept", Severity.BLOCKS, message, where, hint)
+
+
+def _too_soon(contract: Contract, before: Life, announced: date | None, evidence: Evidence) -> Finding | None:
+    """Return that a contract is given an end of life, or an earlier one, before its notice has run out."""
+    life = life_of(contract.data, evidence.notice_period)
+    notice = life.notice.after(announced or evidence.today)
+    end = life.end_of_life
+    is_new = end is not None and (before.end_of_life is None or end < before.end_of_life)
+    if end is None or not is_new or end >= notice:
+        return None
+    message = (
+        f"the end of life of {contract.name} {contract.major}.x, {end}, comes before its notice period "
+        f"({life.notice.text}) has run out on {notice}"
+    )
+    where = evidence.place(f"contracts/{contract.promise.document.path.name}")
+    return Finding(
+        "kept", Severity.ADVISES, message, where, "name a later day, if consumers are to have time"
+    )
 
 
 def _advice(contract: Contract, life: Life, announced: date | None, evidence: Evidence) -> Finding | None:
