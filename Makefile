@@ -56,7 +56,7 @@ $(VENV)/.tested-with: $(VENV)/.built-for
 $(PEER)/.installed:
 	@echo "Installing the public contract linter ..."
 	@$(PYTHON) -m venv $(PEER)
-	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet datacontract-cli==1.2.8
+	@$(PEER)/bin/python -m pip --disable-pip-version-check install --quiet "datacontract-cli[duckdb]==1.2.8"
 	@touch $@
 
 ## Write constraints.txt anew from what is installed.

@@ -90,6 +90,9 @@ class Evidence:
         published_on: the day on which each version was first published, by contract and version, where it is known.
         inputs: the ports that it reads, with the lives of their contracts.
         consumers: who reads its own ports.
+        severities: severities of changes that the workspace sets otherwise, by rule.
+        documented_percent, linked_percent: how much of its contracts the workspace wants documented, and linked to
+            authoritative definitions.
     """
 
     product: Product
@@ -112,6 +115,9 @@ class Evidence:
     published_on: Mapping[str, Mapping[str, date]] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    severities: Mapping[str, str] = field(default_factory=dict)
+    documented_percent: int = 100
+    linked_percent: int = 0
 
     @property
     def ports(self) -> tuple[Relation, ...]:

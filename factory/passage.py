@@ -147,6 +147,9 @@ class Line:
                 ws.settings.notice_period,
             ),
             consumers=self.consumers(name),
+            severities=ws.settings.severities,
+            documented_percent=ws.settings.documented_percent,
+            linked_percent=ws.settings.linked_percent,
         )
 
     def consumers(self, name: str) -> tuple[Consumer, ...]:

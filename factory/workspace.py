@@ -37,6 +37,8 @@ class Settings:
         notice_period: how long a major version of a contract is kept after its end was announced, where neither the
             contract nor its product says so (`noticePeriod`); ISO 8601, `P0D` for not at all.
         template: the template of new products, a folder or a git address; empty for the workspace's own.
+        documented_percent: how many tables and columns of a contract have a description, in percent.
+        linked_percent: how many of its columns have an authoritative definition, in percent.
         severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
     """
 
@@ -48,6 +50,8 @@ class Settings:
     ports_base: str = ""
     notice_period: str = "P3M"
     template: str = ""
+    documented_percent: int = 100
+    linked_percent: int = 0
     severities: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -181,6 +185,8 @@ _KINDS: dict[str, type] = {
     "ports_base": str,
     "notice_period": str,
     "template": str,
+    "documented_percent": int,
+    "linked_percent": int,
     "severities": dict,
 }
 
@@ -194,8 +200,8 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         kind = _KINDS[key]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise _wrong(file, key, f"the setting {key!r} must be a {kind.__name__}")
-        if isinstance(value, int) and value < 1:
-            raise _wrong(file, key, f"the setting {key!r} must be at least 1")
+        if isinstance(value, int):
+            _check_number(key, value, file)
     for name in table.get("environment", []):
         if not isinstance(name, str) or not _ENVIRONMENT.fullmatch(name):
             raise _wrong(file, "environment", f"{name!r} is not the name of an environment variable")
@@ -207,6 +213,21 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
                 f"the target {name!r} is not a dbt output",
                 "give it a `type` and what its adapter needs",
             )
+    _check_promises(table, file)
+    values = {**table, "environment": tuple(table.get("environment", ()))}
+    return Settings(**values)
+
+
+def _check_number(key: str, value: int, file: Path) -> None:
+    if key.endswith("_percent"):
+        if not 0 <= value <= 100:
+            raise _wrong(file, key, f"the setting {key!r} is a share: from 0 to 100")
+    elif value < 1:
+        raise _wrong(file, key, f"the setting {key!r} must be at least 1")
+
+
+def _check_promises(table: dict[str, Any], file: Path) -> None:
+    """Check the settings about how contracts change."""
     for name, severity in table.get("severities", {}).items():
         if severity not in _SEVERITIES:
             message = f"{severity!r} is no severity of the rule {name!r}"
@@ -217,8 +238,6 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         except ValueError as error:
             hint = "write years, months, weeks or days by ISO 8601, such as P3M or P90D"
             raise _wrong(file, "notice_period", f"the setting 'notice_period': {error}", hint) from error
-    values = {**table, "environment": tuple(table.get("environment", ()))}
-    return Settings(**values)
 
 
 def _wrong(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:

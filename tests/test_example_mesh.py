@@ -154,6 +154,18 @@ def test_the_public_linter_accepts_every_contract(example: Path) -> None:
         assert done.returncode == 0, f"{file}\n{done.stdout}{done.stderr}"
 
 
+def test_the_public_tool_finds_every_promise_kept_at_the_ports(example: Path) -> None:
+    tool = ROOT / ".venv-peer/bin/datacontract"
+    for folder in sorted((example / "registry/products").glob("*/*/*")):
+        files = sorted(folder.glob("*/contract.odcs.yaml"))
+        if files:
+            done = subprocess.run(
+                [tool, "test", "--server", "ports", files[-1]], cwd=example, capture_output=True, text=True
+            )
+            assert done.returncode == 0, f"{files[-1]}\n{done.stdout}{done.stderr}"
+            assert "passed" in done.stdout
+
+
 def test_physical_risk_agrees_with_scores_computed_elsewhere(example: Path) -> None:
     rows = query(
         example,

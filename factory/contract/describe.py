@@ -293,7 +293,13 @@ class Describer:
                 )
 
     def check_mark(
-        self, name: str, hand: Mapping[str, Any], meta: Mapping[str, Any], marked: bool, place: Keys, file: str
+        self,
+        name: str,
+        hand: Mapping[str, Any],
+        meta: Mapping[str, Any],
+        marked: bool,
+        place: Keys,
+        file: str,
     ) -> None:
         """Tell where people deny that something is deprecated, or mark it with what is no mark."""
         for message, key, hint in mark_conflicts(name, hand, meta, marked, file):

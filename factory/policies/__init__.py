@@ -19,6 +19,7 @@ from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.historised import historised
 from factory.policies.kept import kept
+from factory.policies.linked import linked
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -40,6 +41,7 @@ POLICIES: tuple[Policy, ...] = (
     built,
     historised,
     documented,
+    linked,
     tested,
     traceable,
     consistent,

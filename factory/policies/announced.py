@@ -15,8 +15,9 @@ def announced(evidence: Evidence) -> Iterator[Finding]:
     """A column or table is published as deprecated, with its successor, before it goes.
 
     Advice for one that goes without having been marked, even in a new major (unless the old one stays beside it); for
-    a mark that names no successor, or one that is not there; and whom a publication tells of what it deprecates. The mark is `deprecated: true` in the
-    contract, or `meta: {deprecated: true, successor: ...}` in dbt, where a date may stand in place of `true`.
+    a mark that names no successor, or one that is not there; and whom a publication tells of what it deprecates. The
+    mark is `deprecated: true` in the contract, or `meta: {deprecated: true, successor: ...}` in dbt, where a date may
+    stand in place of `true`.
     """
     if any(run.status not in ("success", "pass", "no-op") for run in evidence.runs):
         return  # what was not built says nothing about what is promised

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from factory.contract import (
@@ -17,6 +17,8 @@ from factory.contract import (
     version_key,
 )
 from factory.evidence import Evidence, Finding, Published, Severity
+from factory.lifecycle import Consumer
+from factory.odcs.compare import BREAKING
 
 
 def compatible(evidence: Evidence) -> Iterator[Finding]:
@@ -51,7 +53,7 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     where = evidence.place(f"contracts/{document.path.name}") + f":{document.line('version')}"
     same = next((p for p in published if p.version == contract.version), None)
     if same is not None:
-        changes = _compare(same.data, contract.data)
+        changes = _compare(same.data, contract.data, evidence)
         if not changes or comes_from_tools(contract, same, evidence):
             return None
         newest = max(
@@ -60,7 +62,8 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         )
         wanted = bumped(newest, severity_of(changes))
         message = f"{contract.name} {contract.version} is published, and the contract has changed: {_words(changes)}"
-        return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
+        message += _read_by(changes, contract, evidence)
+        return Finding("compatible", Severity.BLOCKS, message, where, _way_out(wanted, evidence))
     older = [p for p in published if version_key(p.version) < version_key(contract.version)]
     newer = [p for p in published if p.version.split(".")[0] == str(contract.major) and p not in older]
     if not older and not newer:
@@ -72,7 +75,7 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     if not older:
         return None
     last = max(older, key=lambda p: version_key(p.version))
-    changes = _compare(last.data, contract.data)
+    changes = _compare(last.data, contract.data, evidence)
     severity = severity_of(changes)
     if is_enough(last.version, contract.version, severity):
         return None
@@ -80,14 +83,64 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     message = (
         f"the step from {last.version} to {contract.version} is too small for what changed: {_words(changes)}"
     )
-    return Finding("compatible", Severity.BLOCKS, message, where, f"set `version: {wanted}`")
+    message += _read_by(changes, contract, evidence)
+    return Finding("compatible", Severity.BLOCKS, message, where, _way_out(wanted, evidence))
 
 
-def _compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+def _way_out(version: str, evidence: Evidence) -> str:
+    return f"set `version: {version}`, as does: factory contract bump {evidence.product.name}"
+
+
+def _read_by(changes: Sequence[Change], contract: Contract, evidence: Evidence) -> str:
+    """Return who reads what the changes take away or loosen, in words; nothing if nobody does."""
+    tables: dict[str, set[str]] = {}
+    for change in changes:
+        if change.consumer == BREAKING and "." not in change.path:
+            tables.setdefault(change.path, set())
+        elif change.consumer == BREAKING:
+            table, column, *_ = change.path.split(".")
+            tables.setdefault(table, set()).add(column)
+    covered = {str(table["name"]) for version in evidence.previous.get(contract.name, ())
+               for table in version.data.get("schema") or ()}  # fmt: skip
+    hit = [
+        consumer.words()
+        for consumer in evidence.consumers
+        if any(table in covered and _reads(consumer, table, tables[table], evidence) for table in tables)
+    ]
+    if not hit:
+        return ""
+    more = f" and {len(hit) - 5} more" if len(hit) > 5 else ""
+    return f"; what breaks is read by {', '.join(hit[:5])}{more}"
+
+
+def _reads(consumer: Consumer, table: str, columns: Collection[str], evidence: Evidence) -> bool:
+    """Say whether a consumer reads a table, and one of the columns, as far as its lineage is known."""
+    if consumer.tables and table not in consumer.tables:
+        return False
+    port = next((r for r in evidence.models if table in (r.identifier, r.name)), None)
+    readers = [
+        relation
+        for relation in evidence.artifacts.of(consumer.name)
+        if port is not None and port.unique_id in relation.upstream
+    ]
+    traces = [evidence.lineage.models.get(relation.unique_id) for relation in readers]
+    if not columns or not readers or any(trace is None for trace in traces):
+        return True
+    read: set[str] = set()
+    for trace in traces:
+        if trace is not None and port is not None:
+            direct = (s.column for c in trace.columns for s in c.sources if s.relation == port.unique_id)
+            deciding = (i.column for i in trace.influences if i.relation == port.unique_id)
+            read |= {name.lower() for name in (*direct, *deciding)}
+    unknown = any(column.unknown for trace in traces if trace is not None for column in trace.columns)
+    return unknown or any(column.lower() in read for column in columns)
+
+
+def _compare(old: Mapping[str, Any], new: Mapping[str, Any], evidence: Evidence) -> tuple[Change, ...]:
     """Compare two contracts; one that another target published tells nothing of servers."""
     if "servers" not in old:
         new = {key: value for key, value in new.items() if key != "servers"}
-    return compare(old, new)
+    return compare(old, new, evidence.severities)
 
 
 def _judge_product(evidence: Evidence) -> Iterator[Finding]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from factory.evidence import Evidence, Finding, Severity
+from factory.odcs.coverage import coverage_of
 
 
 def documented(evidence: Evidence) -> Iterator[Finding]:
     """A product has a summary, and every table and column of its models a description and a type.
 
-    What is missing in an output port blocks; what is missing inside the product is advice.
+    What is missing in an output port blocks; what is missing inside the product is advice, and so is what is missing
+    in a contract of which as much is described as the setting `documented_percent` asks for.
     """
     if not evidence.product.summary:
         hint = "write description.purpose: what it is, and what one uses it for"
         place = evidence.place(evidence.product.file.name)
         yield Finding("documented", Severity.BLOCKS, "the product has no summary", place, hint)
-    ports = {port.unique_id for port in evidence.ports}
+    wanted = evidence.documented_percent
+    short = [c for c in evidence.contracts if wanted == 100 or coverage_of(c.data).described < wanted]
+    ports = {table for contract in short for table in contract.tables}
     for model in evidence.models:
         severity = Severity.BLOCKS if model.unique_id in ports else Severity.ADVISES
         where = evidence.place(model.file)

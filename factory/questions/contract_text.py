@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from factory.odcs.compare import shown
+from factory.odcs.coverage import coverage_of
 from factory.standards import OPERATORS
 
 Values = Mapping[str, Any]
@@ -51,6 +52,13 @@ class _Page:
                 yield from self.wrapped(str(described[key]))
         for table in _mappings(data.get("schema")):
             yield from self.table(table)
+        found = coverage_of(data)
+        if found.fields:
+            yield ""
+            yield (
+                f"{found.described:g} % of tables and columns are described, "
+                f"{found.linked:g} % of columns have an authoritative definition."
+            )
         yield from self.listed("Service levels", map(_level, _mappings(data.get("slaProperties"))))
         yield from self.people(data)
         yield from self.listed("Support", map(_support, _mappings(data.get("support"))))

@@ -13,7 +13,7 @@ from typing import Any
 
 from factory.documents import Document, read_yaml
 from factory.errors import ContractError
-from factory.odcs.compare import BREAKING, Change, Difference, order_of, shown
+from factory.odcs.compare import BREAKING, Change, Difference, between, order_of
 from factory.odcs.convert import convert, dialect_of
 from factory.products import Product, discover
 from factory.registry import Registry
@@ -198,7 +198,7 @@ def _words(change: Change) -> str:
     if change.kind == "renamed":
         return f"{change.path} is called {change.new} now"
     if change.kind == "changed":
-        return f"{change.path}: {shown(change.old)} became {shown(change.new)}"
+        return f"{change.path}: {between(change.old, change.new)}"
     return f"{change.path} {change.kind}"
 
 
