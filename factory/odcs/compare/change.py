@@ -97,7 +97,7 @@ def between(old: Any, new: Any) -> str:
     """Return what became of a value, for people: of a mapping, only the keys that changed."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
-        words = [f"{key} {shown(old.get(key))} became {shown(new.get(key))}" for key in keys[:3]]
+        words = [f"{key} {between(old.get(key), new.get(key))}" for key in keys[:3]]
         return ", ".join(words) + (" and more" if len(keys) > 3 else "")
     return f"{shown(old)} became {shown(new)}"
 
