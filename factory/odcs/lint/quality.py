@@ -274,7 +274,8 @@ _CRON_WORDS = {
     for words in ("jan feb mar apr may jun jul aug sep oct nov dec", "mon tue wed thu fri sat sun")
     for number, word in enumerate(words.split(), 1)
 }
-_CRON_PART = re.compile(r"(\*|\?|\w+(?:-\w+)?)(?:/(\d+))?|\d*[LW]|\w+#\d|\w+L")
+_CRON_NUMBER = re.compile(r"[0-9]{1,4}")
+_CRON_PART = re.compile(r"(\*|\?|\w+(?:-\w+)?)(?:/([0-9]+))?|\d*[LW]|\w+#\d|\w+L")
 
 
 def _cron(path: Path_, rule: Values, here: str) -> Iterator[Fault]:
@@ -296,9 +297,9 @@ def _is_cron(field: str, least: int, most: int) -> bool:
         if not found:
             return False
         for end in (found[1] or "").split("-"):
-            number = _CRON_WORDS.get(end.lower(), int(end) if end.isdigit() else None)
+            number = _CRON_WORDS.get(end.lower(), int(end) if _CRON_NUMBER.fullmatch(end) else None)
             if end and end not in "*?" and (number is None or not least <= number <= most):
                 return False
-        if found[2] is not None and int(found[2]) == 0:
+        if found[2] is not None and not found[2].strip("0"):
             return False
     return True
