@@ -58,7 +58,15 @@ def lint_file(file: Path) -> tuple[LintFinding, ...]:
     name = file.as_posix()
     in_part = is_part(file)
     found = [
-        LintFinding(name, max(e.line, 1), max(e.column, 1), e.code, "error", e.message, e.hint)
+        LintFinding(
+            name,
+            max(e.line, 1),
+            max(e.column, 1),
+            e.code,
+            "error",
+            e.message,
+            e.hint or HINTS.get(e.code, ""),
+        )
         for e in scan.faults
     ]
     for document in scan.documents:
