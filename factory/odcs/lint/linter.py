@@ -183,6 +183,9 @@ def _other_dialect(data: Values, version: Any) -> tuple[Fault, ...]:
         message = f"the document is of {named}; the linter reads ODCS {known}"
         where = next((k for k in ("apiVersion", "dataContractSpecification") if k in data), None)
         return (Fault((where,) if where else (), message, convert, code="other-dialect"),)
+    if data.get("kind") == "DataProduct":
+        message = "the document is a data product (ODPS) and no data contract"
+        return (Fault(("kind",), message, "name the contracts of the product", code="not-a-contract"),)
     if version is None:
         message = "apiVersion is missing, so nothing says which version of ODCS this is"
         near = nearest("apiVersion", data)
