@@ -5,11 +5,15 @@ Takes SQL and sqlglot's name of a dialect; gives a `Judgement`. The SQL comes fr
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 
 from sqlglot import exp, parse
 from sqlglot.errors import ParseError, SqlglotError
+
+# A statement that sqlglot does not know would be printed to the terminal, as somebody wrote it.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 #: What a statement may raise in sqlglot, beside its own errors: one statement costs only itself.
 SQL_FAULTS = (
