@@ -114,9 +114,9 @@ def contract_faults(data: Any) -> tuple[Fault, ...]:
         hint = "start with `apiVersion:` and `kind:`"
         return (Fault((), "the document holds no mapping", hint, code="not-a-contract"),)
     version = data.get("apiVersion")
-    if version not in ODCS_SCHEMAS:
+    if not isinstance(version, str) or version not in ODCS_SCHEMAS:
         return _other_dialect(data, version)
-    faults = [_as_prose_has_it(fault, data) for fault in odcs_faults(data, str(version))]
+    faults = [_as_prose_has_it(fault, data) for fault in odcs_faults(data, version)]
     found = tables(data)
     for rules in (structure_faults, quality_faults, type_faults, people_faults, terms_faults):
         faults += itertools.islice(rules(data, found), MOST_FINDINGS)

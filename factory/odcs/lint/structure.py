@@ -269,7 +269,7 @@ def _types_agree(path: Path_, column: Values, reference: Any, names: References)
     target = names.column(reference) if isinstance(reference, str) else None
     if target is None:
         return
-    mine, other = column.get("logicalType"), target.get("logicalType")
+    mine, other = text(column, "logicalType"), text(target, "logicalType")
     numbers = {"integer", "number"}
     if mine and other and mine != other and {mine, other} != numbers:
         message = f"the relationship joins {mine} to {other} ({reference})"
