@@ -253,16 +253,21 @@ def _contradictions(path: Path_, data: Values, whole_document: Values) -> Iterat
         measured = _metric(rule) if kind == "library" else text(rule, "query")
         if spans is None or not measured:
             continue
+        domain = _domain(rule, kind)
+        possible = intersect(spans, domain)
+        if domain == COUNTS:
+            possible = whole(possible)
+        if not possible:
+            continue  # told as a rule that always fails
         key = (str(kind), measured, repr(rule.get("arguments")), str(_is_share(rule)))
         if key not in seen:
-            seen[key] = (place, spans)
+            seen[key] = (place, possible)
             continue
         first, others = seen[key]
-        together = intersect(spans, others)
-        if not together and intersect(spans, _domain(rule, kind)):
+        if not intersect(possible, others):
             message = f"{spot(whole_document, place)}: it can never hold together with rule {first[-1]} there"
             yield Fault(place, message, "correct one of the two", code="contradiction")
-        elif spans == others:
+        elif possible == others:
             message = f"{spot(whole_document, place)}: rule {first[-1]} there says the same"
             yield Fault(place, message, "keep one of them", code="duplicate-rule", severity="warning")
 
