@@ -6,6 +6,7 @@ Takes what the core returned; gives text or JSON with the same facts.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -26,9 +27,12 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
+_STEERING = re.compile("[\x7f-\x9f]")
+
+
 def as_json(value: Any) -> str:
-    """Return a value as JSON."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """Return a value as JSON, without control characters: those from 0x7f to 0x9f steer a terminal too."""
+    return _STEERING.sub(lambda c: f"\\u{ord(c[0]):04x}", json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def run_as_json(run: Run) -> dict[str, Any]:

@@ -42,14 +42,26 @@ def lint(files: tuple[Path, ...], format_: str) -> int:
     network. Exits with 1 if there is an error.
     """
     from factory import __version__
-    from factory.questions.lint import contract_files, findings_of, lint_text
-    from factory.report import plain
+    from factory.questions.lint import (
+        contract_files,
+        findings_of,
+        lint_as_annotations,
+        lint_as_json,
+        lint_as_sarif,
+        lint_as_text,
+    )
+    from factory.report import as_json, plain
 
     named = contract_files(files)
     findings = list(findings_of(named))
-    text = lint_text(findings, len(named), format_, __version__)
-    if text:
-        click.echo(text if format_ in ("json", "sarif") else plain(text))
+    if format_ == "json":
+        click.echo(as_json(lint_as_json(findings, len(named))))
+    elif format_ == "sarif":
+        click.echo(as_json(lint_as_sarif(findings, __version__)))
+    elif format_ == "text":
+        click.echo(plain(lint_as_text(findings, len(named))))
+    elif findings:
+        click.echo(plain(lint_as_annotations(findings)))
     return int(any(finding.severity == "error" for finding in findings))
 
 
@@ -174,6 +186,7 @@ def diff(context: click.Context, old: str, new: str, format_: str, fail_on: str 
     OLD and NEW are files, or versions in the registry: PRODUCT@1.2.0, PRODUCT.CONTRACT@1.2.0, PRODUCT@published. A
     PRODUCT alone, without NEW, is compared as it is in the working tree with what is published of it.
     """
+    from factory.contract.severities import severities_of
     from factory.odcs.compare import difference
     from factory.questions.diff import (
         difference_as_json,
@@ -184,16 +197,17 @@ def diff(context: click.Context, old: str, new: str, format_: str, fail_on: str 
     )
     from factory.report import as_json, plain
 
-    files_alone = is_file(old) and is_file(new)
+    files_alone = is_file(old) and (not new or is_file(new))
     ws = None if files_alone else workspace(context, target)
     pairs = sides(ws, old, new, os.environ)
-    severities = ws.settings.severities if ws is not None else {}
+    severities = severities_of(ws) if ws is not None else {}
     found = [(one, other, difference(one.data, other.data, severities)) for one, other in pairs]
     if format_ == "json":
         values = [difference_as_json(each) for _, _, each in found]
         click.echo(as_json(values[0] if len(values) == 1 else {"differences": values}))
     elif format_ == "markdown":
-        click.echo("\n".join(difference_as_markdown(d, a.name, b.name) for a, b, d in found), nl=False)
+        text = "\n".join(difference_as_markdown(d, a.name, b.name) for a, b, d in found)
+        click.echo(plain(text), nl=False)
     else:
         click.echo(plain("\n\n".join(difference_as_text(d, a.name, b.name) for a, b, d in found)))
     return int(any(_fails(each, fail_on) for _, _, each in found))

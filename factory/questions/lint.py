@@ -5,7 +5,6 @@ Takes findings; gives text.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -150,14 +149,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def lint_text(findings: Sequence[LintFinding], files: int, format_: str, version: str) -> str:
-    """Return findings in one of the formats: text, json, sarif or github."""
-    if format_ == "json":
-        return json.dumps(lint_as_json(findings, files), indent=2, ensure_ascii=False)
-    if format_ == "sarif":
-        return json.dumps(lint_as_sarif(findings, version), indent=2, ensure_ascii=False)
-    if format_ == "github":
-        return lint_as_annotations(findings)
-    return lint_as_text(findings, files)
