@@ -22,6 +22,7 @@ from factory.contract import (
     severity_of,
     version_key,
 )
+from factory.contract.severities import severities_of
 from factory.current import Current, comparable, current_contracts
 from factory.errors import ContractError
 from factory.evidence import Published
@@ -122,7 +123,8 @@ def bump(ws: Workspace, asked: Asked, environment: Mapping[str, str]) -> Bump:
         results = [_by_step(chosen[0], published, asked)]
     else:
         current = current_contracts(ws, [product.name], environment)[product.name]
-        results = [_by_change(promise, published, current) for promise in chosen]
+        severities = severities_of(ws)
+        results = [_by_change(promise, published, current, severities) for promise in chosen]
         if asked.step:
             results = [
                 _by_step(promise, published, asked) if result.changes else result
@@ -194,13 +196,18 @@ def _unchanged(promise: Promise, words: str = "") -> Bumped:
     return Bumped(promise.name, document.path, line, promise.version, promise.version, words=words)
 
 
-def _by_change(promise: Promise, published: Mapping[str, Sequence[Published]], current: Current) -> Bumped:
+def _by_change(
+    promise: Promise,
+    published: Mapping[str, Sequence[Published]],
+    current: Current,
+    severities: Mapping[str, str],
+) -> Bumped:
     """Return the version that the changes since the published contract ask for."""
     last = _newest(promise, published)
     if last is None:
         return _unchanged(promise, "it is not published yet, so it needs no other version")
     contract = next(c for c in current.contracts if (c.name, c.version) == (promise.name, promise.version))
-    changes = compare(*comparable(last, contract, current))
+    changes = compare(*comparable(last, contract, current), severities)
     severity = severity_of(changes)
     result = replace(_unchanged(promise), published=last.version, severity=severity, changes=changes)
     if severity == "none" and version_key(promise.version) < version_key(last.version):

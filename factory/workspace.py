@@ -196,18 +196,18 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         if key not in _KINDS:
             near = difflib.get_close_matches(key, _KINDS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known settings: {', '.join(_KINDS)}"
-            raise _wrong(file, key, f"[tool.factory] has no setting {key!r}", hint)
+            raise wrong_setting(file, key, f"[tool.factory] has no setting {key!r}", hint)
         kind = _KINDS[key]
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise _wrong(file, key, f"the setting {key!r} must be a {kind.__name__}")
+            raise wrong_setting(file, key, f"the setting {key!r} must be a {kind.__name__}")
         if isinstance(value, int):
             _check_number(key, value, file)
     for name in table.get("environment", []):
         if not isinstance(name, str) or not _ENVIRONMENT.fullmatch(name):
-            raise _wrong(file, "environment", f"{name!r} is not the name of an environment variable")
+            raise wrong_setting(file, "environment", f"{name!r} is not the name of an environment variable")
     for name, output in table.get("targets", {}).items():
         if not _TARGET.fullmatch(name) or not isinstance(output, dict) or "type" not in output:
-            raise _wrong(
+            raise wrong_setting(
                 file,
                 name,
                 f"the target {name!r} is not a dbt output",
@@ -221,9 +221,9 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
 def _check_number(key: str, value: int, file: Path) -> None:
     if key.endswith("_percent"):
         if not 0 <= value <= 100:
-            raise _wrong(file, key, f"the setting {key!r} is a share: from 0 to 100")
+            raise wrong_setting(file, key, f"the setting {key!r} is a share: from 0 to 100")
     elif value < 1:
-        raise _wrong(file, key, f"the setting {key!r} must be at least 1")
+        raise wrong_setting(file, key, f"the setting {key!r} must be at least 1")
 
 
 def _check_promises(table: dict[str, Any], file: Path) -> None:
@@ -231,16 +231,17 @@ def _check_promises(table: dict[str, Any], file: Path) -> None:
     for name, severity in table.get("severities", {}).items():
         if severity not in _SEVERITIES:
             message = f"{severity!r} is no severity of the rule {name!r}"
-            raise _wrong(file, name, message, f"use one of {', '.join(_SEVERITIES)}")
+            raise wrong_setting(file, name, message, f"use one of {', '.join(_SEVERITIES)}")
     if "notice_period" in table:
         try:
             period_of(table["notice_period"])
         except ValueError as error:
             hint = "write years, months, weeks or days by ISO 8601, such as P3M or P90D"
-            raise _wrong(file, "notice_period", f"the setting 'notice_period': {error}", hint) from error
+            raise wrong_setting(file, "notice_period", f"the setting 'notice_period': {error}", hint) from error
 
 
-def _wrong(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:
+def wrong_setting(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:
+    """Return the error of a setting in `pyproject.toml`, with the line of its key."""
     lines = file.read_text("utf-8").splitlines()
     line = next((n for n, text in enumerate(lines, 1) if re.match(rf'\s*"?{re.escape(key)}"?\s*=', text)), 0)
     return WorkspaceError(message, where=file, line=line, hint=hint)

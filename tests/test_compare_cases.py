@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +110,6 @@ def test_a_change_has_its_severity_its_place_and_its_sides(name: str) -> None:
     assert difference(old, old).changes == difference(new, new).changes == ()
     back = difference(new, old)
     assert (back.severity == "none") == (found.severity == "none")
-    assert {c.path for c in back.changes if c.kind == "changed"} == {
-        c.path for c in found.changes if c.kind == "changed"
-    } or any(c.kind == "renamed" for c in (*found.changes, *back.changes))
 
 
 def test_every_rule_has_a_case() -> None:
@@ -264,8 +262,8 @@ def test_what_is_no_contract_is_told(tmp_path: Path, factory: Command) -> None:
         ((other, file), f"{file}:1: the file holds no data contract"),
         ((tmp_path / "nowhere.yaml", other), "nowhere.yaml"),
         ((other,), "stands alone"),
-        (("shop@1.0.0", "shop@1.1.0"), "no workspace"),
-        ((other, "shop@1.0.0"), "no workspace"),
+        (("shop@1.0.0", "shop@1.1.0"), "is not in a workspace"),
+        ((other, "shop@1.0.0"), "is not in a workspace"),
     ):
         result = factory("diff", *arguments)
         assert result.code == 2, message
@@ -315,8 +313,6 @@ def strict(mesh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace of its own that sets severities, with a column added to what is published."""
     root = make_mesh(tmp_path / "strict")
     monkeypatch.chdir(root)
-    import shutil
-
     shutil.copytree(mesh / "registry", root / "registry")
     return root
 

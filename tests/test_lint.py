@@ -343,7 +343,7 @@ def test_text_has_a_line_per_finding() -> None:
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
 def test_no_control_character_reaches_the_terminal(form: str, tmp_path: Path, factory: Command) -> None:
-    file = tmp_path / "x\x1b[31m.odcs.yaml"
+    file = tmp_path / "x\x1b[31m\u009b.odcs.yaml"
     file.write_text(
         HEAD
         + """\
