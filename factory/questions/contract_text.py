@@ -85,7 +85,7 @@ class _Page:
         return ["", title, "-" * len(title)]
 
     def listed(self, title: str, entries: Iterable[str]) -> Iterator[str]:
-        entries = [entry for entry in entries if entry]
+        entries = [entry for entry in entries if entry.strip()]
         if entries:
             yield from self.section(title)
             for entry in entries:
@@ -108,7 +108,7 @@ class _Page:
         for relation in _mappings(table.get("relationships")):
             ends = [_ends(relation.get(end)) for end in ("from", "to")]
             yield from self.wrapped(f"  {ends[0]} refers to {ends[1]}")
-        rules = list(_rules(table))
+        rules = [rule for rule in _rules(table) if rule.strip()]
         if rules:
             yield ""
             yield "  Quality:"
