@@ -54,6 +54,8 @@ def _spans(operator: str, goal: Any) -> Spans | None:
         if not (isinstance(goal, list) and len(goal) == 2 and all(_is_number(end) for end in goal)):
             return None
         low, high = min(goal), max(goal)
+        if low == high:  # nothing is between
+            return () if operator == "mustBeBetween" else EVERYTHING
         if operator == "mustBeBetween":
             return (Span(low, True, high, True),)
         return Span(-_INFINITE, True, low, False), Span(high, False, _INFINITE, True)
