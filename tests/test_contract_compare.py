@@ -120,10 +120,6 @@ MAJOR = {
         lambda d: column(d, "amount").update(primaryKey=True),
         "orders.amount.primaryKey",
     ),
-    "another order of the key": (
-        lambda d: column(d, "order_id").update(primaryKeyPosition=2),
-        "orders.order_id.primaryKeyPosition",
-    ),
     "another name in the store": (
         lambda d: d["schema"][0].update(physicalName="orders_v2"),
         "orders.physicalName",
@@ -154,9 +150,12 @@ MINOR = {
     ),
     "a rule of a table": (
         lambda d: d["schema"][0]["quality"][0].update(mustBeGreaterThan=9),
-        "orders.quality",
+        "orders.quality.rowCount",
     ),
-    "a rule of a column that goes": (lambda d: column(d, "amount").pop("quality"), "orders.amount.quality"),
+    "a rule of a column that goes": (
+        lambda d: column(d, "amount").pop("quality"),
+        "orders.amount.quality.nullValues",
+    ),
     "other logic behind a column": (
         lambda d: column(d, "amount").update(transformLogic="amount"),
         "orders.amount.transformLogic",
@@ -170,10 +169,10 @@ MINOR = {
         lambda d: d["schema"][0].update(
             relationships=[{"type": "foreignKey", "from": "orders.order_id", "to": "x.y"}]
         ),
-        "orders.relationships",
+        "orders.relationships.orders.order_id to x.y",
     ),
-    "another level of service": (lambda d: d["slaProperties"][0].update(value=2), "slaProperties"),
-    "a level of service that goes": (lambda d: d.pop("slaProperties"), "slaProperties"),
+    "another level of service": (lambda d: d["slaProperties"][0].update(value=2), "slaProperties.frequency"),
+    "a level of service that goes": (lambda d: d.pop("slaProperties"), "slaProperties.frequency"),
     "a custom property that comes": (
         lambda d: d["customProperties"].append({"property": "region", "value": "EU"}),
         "customProperties.region",
@@ -198,6 +197,7 @@ PATCH = {
         "orders.amount.businessName",
     ),
     "another owner": (lambda d: d["team"]["members"][0].update(username="b@example.org"), "team"),
+    "a newer standard alone": (lambda d: d.update(apiVersion="v3.1.0"), "apiVersion"),
     "another status": (lambda d: d.update(status="deprecated"), "status"),
     "another tag": (lambda d: d["tags"].append("eu"), "tags"),
     "another channel for help": (lambda d: d["support"][0].update(channel="chat"), "support"),
@@ -216,7 +216,9 @@ NONE = {
     "another order of custom properties": lambda d: d["customProperties"].reverse(),
     "another order of keys": lambda d: d.update({key: d.pop(key) for key in sorted(d)}),
     "another version alone": lambda d: d.update(version="2.0.0"),
-    "a newer standard alone": lambda d: d.update(apiVersion="v3.1.0"),
+    "another number for the only column of the key": lambda d: column(d, "order_id").update(
+        primaryKeyPosition=2
+    ),
     "no word about what is not required anyway": lambda d: column(d, "amount").pop("required"),
     "not unique, said aloud": lambda d: column(d, "amount").update(unique=False),
 }
@@ -288,12 +290,43 @@ def test_the_gravest_change_is_told_first() -> None:
     ]
 
 
+def test_another_order_of_the_key_is_a_major_change() -> None:
+    def keyed(first: int, second: int) -> Data:
+        def edit(data: Data) -> None:
+            column(data, "order_id").update(primaryKeyPosition=first)
+            column(data, "amount").update(primaryKey=True, primaryKeyPosition=second)
+
+        return edited(edit)
+
+    changes = compare(keyed(1, 2), keyed(2, 1))
+    assert severity_of(changes) == "major"
+    assert {change.rule for change in changes} == {"key-changed"}
+    assert compare(keyed(1, 2), keyed(10, 20)) == ()
+
+
+@pytest.mark.parametrize(("old", "new"), [("amount", "total"), ("amount", "a")])
+def test_a_new_name_is_told_as_one_change(old: str, new: str) -> None:
+    (change,) = compare(BASE, edited(lambda d: column(d, old).update(name=new)))
+    assert (change.kind, change.path, change.old, change.new) == ("renamed", f"orders.{old}", old, new)
+    assert change.words() == f"orders.{old}: renamed to {new} (major)"
+    (table,) = compare(BASE, edited(lambda d: d["schema"][1].update(name="refunds")))
+    assert (table.kind, table.path, table.new, table.severity) == ("renamed", "returns", "refunds", "major")
+
+
+def test_what_a_workspace_sets_otherwise_counts() -> None:
+    new = edited(lambda d: column(d, "amount").update(description="x"))
+    assert (
+        severity_of(compare(BASE, new, {"information-changed": "minor", "field-changed": "minor"})) == "minor"
+    )
+    assert compare(BASE, BASE, {"information-changed": "major"}) == ()
+
+
 def test_a_change_is_told_in_words() -> None:
     words = [
         change.words()
         for change in compare(BASE, edited(lambda d: column(d, "amount").update(physicalType="DOUBLE")))
     ]
-    assert words == ["orders.amount.physicalType: 'decimal(18,2)' became 'double' (major)"]
+    assert words == ["orders.amount.physicalType: 'DECIMAL(18,2)' became 'DOUBLE' (major)"]
     assert compare(BASE, edited(drop_column("amount")))[0].words() == "orders.amount removed (major)"
     assert compare(edited(drop_column("amount")), BASE)[0].words() == "orders.amount added (minor)"
     long = compare(BASE, edited(lambda d: d["description"].update(purpose="x" * 500)))[0].words()
@@ -424,6 +457,11 @@ def test_a_contract_does_not_differ_from_itself_shuffled(contract: Data, random:
 @given(CONTRACTS, CONTRACTS)
 def test_there_and_back_the_same_places_change(one: Data, other: Data) -> None:
     there, back = compare(one, other), compare(other, one)
+    assert (severity_of(there) == "none") == (severity_of(back) == "none")
+    renames = {(change.path, change.new) for change in there if change.kind == "renamed"}
+    assert len(renames) == sum(change.kind == "renamed" for change in back)
+    if renames:
+        return  # what lies below has another path on each side
     assert {change.path for change in there} == {change.path for change in back}
     turned = {"added": "removed", "removed": "added", "changed": "changed"}
     assert {(c.path, c.kind) for c in there} == {(c.path, turned[c.kind]) for c in back}
