@@ -237,7 +237,9 @@ def _check_promises(table: dict[str, Any], file: Path) -> None:
             period_of(table["notice_period"])
         except ValueError as error:
             hint = "write years, months, weeks or days by ISO 8601, such as P3M or P90D"
-            raise wrong_setting(file, "notice_period", f"the setting 'notice_period': {error}", hint) from error
+            raise wrong_setting(
+                file, "notice_period", f"the setting 'notice_period': {error}", hint
+            ) from error
 
 
 def wrong_setting(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:
