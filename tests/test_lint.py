@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from linting import VERSIONS, base, cases, contract_text, marked_lines
 
 from factory.documents import scan_text
 from factory.odcs.lint import CODES, LintFinding, contract_faults, lint_file
+from factory.odcs.lint.codes import HINTS
 from factory.odcs.lint.linter import MOST_FINDINGS
 from factory.questions.lint import lint_as_annotations, lint_as_json, lint_as_sarif, lint_as_text
 from factory.standards import schema
@@ -57,7 +59,7 @@ def test_a_fault_is_found_in_its_line_and_has_its_code(name: str) -> None:
     severity = case.get("severity", "error")
     for code in [case["code"]] if isinstance(case["code"], str) else case["code"]:
         assert [f for f in findings if (f.code, f.severity) == (code, severity) and f.line in lines], findings
-    assert all(f.hint and f.message for f in findings), findings
+    assert all(f.hint and f.message and f.code in CODES for f in findings), findings
     assert all(f.column <= len(text.split("\n")[f.line - 1]) + 1 for f in findings)
     assert bool(errors(findings)) == (severity == "error")
 
@@ -119,9 +121,29 @@ def test_every_code_has_a_case_and_every_case_a_code() -> None:
     expected = {"unreadable-file", *(code for _, code in limits().values())}
     for case in BAD.values():
         expected |= {case["code"]} if isinstance(case["code"], str) else set(case["code"])
-    found = {code for case in BAD.values() for code in codes(linted(contract_text(case)))}
     assert expected == set(CODES)
-    assert found <= set(CODES)
+
+
+def test_every_code_in_the_program_is_told_in_the_list_and_the_other_way_round() -> None:
+    written: set[str] = set()
+    for file in (*(ROOT / "factory/odcs/lint").glob("*.py"), ROOT / "factory/standards.py"):
+        tree = ast.parse(file.read_text("utf-8"))
+        found = [
+            word.value for word in ast.walk(tree) if isinstance(word, ast.keyword) and word.arg == "code"
+        ]
+        written |= {value.value for value in found if isinstance(value, ast.Constant)}
+    assert written <= set(CODES)
+    text = "".join(
+        (ROOT / "factory" / name).read_text("utf-8") for name in ("standards.py", "documents.py", "errors.py")
+    ) + "".join(
+        file.read_text("utf-8")
+        for file in (ROOT / "factory/odcs/lint").glob("*.py")
+        if file.name != "codes.py"
+    )
+    assert [
+        code for code in CODES if f'"{code.removeprefix("yaml-")}"' not in text and f'"{code}"' not in text
+    ] == []
+    assert set(HINTS) <= set(CODES)
 
 
 # Values of any kind
