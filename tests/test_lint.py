@@ -124,7 +124,7 @@ def test_every_code_has_a_case_and_every_case_a_code() -> None:
     assert expected == set(CODES)
 
 
-def test_every_code_in_the_program_is_told_in_the_list_and_the_other_way_round() -> None:
+def test_every_code_in_the_program_is_in_the_list_of_codes() -> None:
     written: set[str] = set()
     for file in (*(ROOT / "factory/odcs/lint").glob("*.py"), ROOT / "factory/standards.py"):
         tree = ast.parse(file.read_text("utf-8"))
@@ -133,16 +133,6 @@ def test_every_code_in_the_program_is_told_in_the_list_and_the_other_way_round()
         ]
         written |= {value.value for value in found if isinstance(value, ast.Constant)}
     assert written <= set(CODES)
-    text = "".join(
-        (ROOT / "factory" / name).read_text("utf-8") for name in ("standards.py", "documents.py", "errors.py")
-    ) + "".join(
-        file.read_text("utf-8")
-        for file in (ROOT / "factory/odcs/lint").glob("*.py")
-        if file.name != "codes.py"
-    )
-    assert [
-        code for code in CODES if f'"{code.removeprefix("yaml-")}"' not in text and f'"{code}"' not in text
-    ] == []
     assert set(HINTS) <= set(CODES)
 
 
