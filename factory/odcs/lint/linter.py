@@ -24,6 +24,9 @@ from factory.standards import ODCS_SCHEMAS, Fault, nearest, odcs_faults
 #: So many findings of one file are told; a file with more has one cause.
 MOST_FINDINGS = 500
 
+#: Messages and hints are so many characters at most.
+LONGEST_MESSAGE = 500
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class LintFinding:
@@ -105,7 +108,13 @@ def _of_document(document: Document, name: str, *, in_part: bool) -> Iterator[Li
             continue
         line, column = document.place(*fault.path)
         hint = fault.hint or HINTS.get(fault.code, "")
-        yield LintFinding(name, line, column, fault.code, fault.severity, fault.message, hint)
+        message, hint = _clipped(fault.message), _clipped(hint)
+        yield LintFinding(name, line, column, fault.code, fault.severity, message, hint)
+
+
+def _clipped(words: str) -> str:
+    """Return a message without the most of a value that somebody made very long."""
+    return words if len(words) <= LONGEST_MESSAGE else words[: LONGEST_MESSAGE - 1] + "…"
 
 
 def contract_faults(data: Any) -> tuple[Fault, ...]:
