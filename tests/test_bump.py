@@ -111,6 +111,15 @@ def test_a_column_without_a_type_is_left_out_on_both_sides(mesh: Path) -> None:
 # The version that a change asks for
 
 
+def test_a_severity_that_the_workspace_sets_asks_for_its_version(mesh: Path, factory: Command) -> None:
+    replace(mesh / "products/shop/models/_orders.yml", "The output port orders.", "Orders, a row each.")
+    file = mesh / "pyproject.toml"
+    table = "".join(f'{rule} = "minor"\n' for rule in ("information-changed", "field-changed"))
+    file.write_text(file.read_text("utf-8") + f"\n[tool.factory.severities]\n{table}", "utf-8")
+    (entry,) = bumped(factory, "shop")["contracts"]
+    assert (entry["new_version"], entry["severity"]) == ("1.1.0", "minor")
+
+
 def test_the_version_that_a_change_asks_for_is_written_and_nothing_else(mesh: Path, factory: Command) -> None:
     before = (mesh / CONTRACT).read_text("utf-8")
     replace(mesh / "products/shop/models/_orders.yml", "The output port orders.", "Orders, a row each.")

@@ -24,7 +24,7 @@ from linting import VERSIONS, base, cases, contract_text, marked_lines
 from factory.documents import scan_text
 from factory.odcs.lint import CODES, LintFinding, contract_faults, lint_file
 from factory.odcs.lint.codes import HINTS
-from factory.odcs.lint.linter import MOST_FINDINGS
+from factory.odcs.lint.linter import LONGEST_MESSAGE, MOST_FINDINGS
 from factory.questions.lint import lint_as_annotations, lint_as_json, lint_as_sarif, lint_as_text
 from factory.standards import schema
 
@@ -256,6 +256,22 @@ def test_a_file_has_at_most_so_many_findings() -> None:
     findings = linted(HEAD + "".join(f"field{number}: 1\n" for number in range(2 * MOST_FINDINGS)))
     assert len(findings) == MOST_FINDINGS + 1
     assert "more findings in this file" in findings[-1].message
+
+
+def test_a_message_is_short_though_the_value_is_long() -> None:
+    long = "9" * 5000
+    findings = linted(
+        HEAD.replace("1.0.0", f'"{long}"')
+        + f"slaProperties:\n  - {{property: endOfLife, value: '{long}'}}\nprice: {{priceCurrency: '{long}'}}\n"
+    )
+    assert codes(findings) == ["not-semver", "wrong-date", "wrong-form"]
+    assert all(len(finding.message) <= LONGEST_MESSAGE for finding in findings)
+
+
+def test_a_status_that_is_missing_is_told_once() -> None:
+    for version, code in (("v3.1.0", "missing-field"), ("v3.2.0", "no-status")):
+        text = HEAD.replace("status: draft\n", "").replace("v3.2.0", version)
+        assert codes(linted(text)) == [code]
 
 
 def test_an_error_exits_with_1_and_a_warning_with_0(tmp_path: Path, factory: Command) -> None:
