@@ -59,6 +59,8 @@ class Constraint:
     expression: str
     to: str
     to_columns: tuple[str, ...]
+    name: str = ""
+    on_column: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Relation:
         sql: compiled SQL, or empty.
         language: sql or python.
         freshness: of a source how old its data may be (warn_after, error_after); of a model how often it is built.
+        partitions: the columns by which it is laid out, in order.
+        database_kind: what the catalog calls it, such as `BASE TABLE`; empty without a catalog.
         snapshot: for a snapshot its settings, else empty: strategy, updated_at, unique_key and the like.
         writing: for a model what dbt is told about rows that are there already: `incremental_strategy`,
             `unique_key`, `merge_clauses`, `on_schema_change`, `full_refresh`, `pre-hook`, `post-hook`; as far as set.
@@ -122,6 +126,8 @@ class Relation:
     language: str
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     freshness: Mapping[str, Any] = field(default_factory=dict)
+    partitions: tuple[str, ...] = ()
+    database_kind: str = ""
     writing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -188,7 +194,7 @@ class Artifacts:
         project: the name of dbt's root project.
         generated_at: when the manifest was written, as it says; ISO 8601.
         anonymisers: names of the macros that say of themselves that they make values anonymous.
-        groups: dbt's groups, by name.
+        groups: dbt's groups, by package and name.
         written_as: what kind of artifact the manifest says to be: manifest, catalog, ...; empty if it does not say.
     """
 
@@ -203,7 +209,7 @@ class Artifacts:
     generated_at: str = ""
     anonymisers: frozenset[str] = frozenset()
     written_as: str = ""
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[tuple[str, str], Group] = field(default_factory=dict)
 
     def of(self, package: str) -> tuple[Relation, ...]:
         """Return the relations of one product."""
@@ -300,7 +306,10 @@ def _parse(path: Path, catalog_path: Path | None, results_path: Path | None, hin
         project=text_in(metadata, "project_name"),
         generated_at=text_in(metadata, "generated_at"),
         written_as=kind_of(manifest),
-        groups={group.name: group for group in map(_group, entries_in(manifest, "groups").values())},
+        groups={
+            (text_in(data, "package_name"), text_in(data, "name")): _group(data)
+            for data in entries_in(manifest, "groups").values()
+        },
         anonymisers=frozenset(
             text_in(macro, "name")
             for macro in entries_in(manifest, "macros").values()
@@ -354,8 +363,13 @@ def _relation(
         version=text_in(node, "version"),
         latest_version=text_in(node, "latest_version"),
         deprecation_date=text_in(node, "deprecation_date"),
-        description=text_in(node, "description").strip(),
-        columns=_columns(entries_in(node, "columns"), entries_in(catalog or {}, "columns")),
+        description=text_in(node, "description").strip()
+        or text_in(object_in(catalog or {}, "metadata"), "comment").strip(),
+        columns=_columns(
+            entries_in(node, "columns"),
+            entries_in(catalog or {}, "columns"),
+            object_in(config, "column_types") if kind == "seed" else {},
+        ),
         constraints=tuple(_constraints(node)),
         primary_key=_primary_key(node),
         upstream=names_in(object_in(node, "depends_on"), "nodes"),
@@ -368,6 +382,8 @@ def _relation(
         language=text_in(node, "language") or "sql",
         snapshot=config if kind == "snapshot" else {},
         freshness=object_in(node, "freshness") or object_in(config, "freshness"),
+        partitions=_partitions(config.get("partition_by")),
+        database_kind=text_in(object_in(catalog or {}, "metadata"), "type"),
         writing={key: config[key] for key in _WRITING if config.get(key) not in (None, [], "")},
     )
 
@@ -380,7 +396,8 @@ def _constraints(node: dict[str, Any]) -> Iterator[Constraint]:
     for name, column in entries_in(node, "columns").items():
         for constraint in list_in(column, "constraints"):
             if isinstance(constraint, dict) and constraint.get("type") in ("check", "foreign_key"):
-                yield _constraint({**constraint, "columns": [str(column.get("name", name))]})
+                found = _constraint({**constraint, "columns": [str(column.get("name", name))]})
+                yield replace(found, on_column=True)
 
 
 def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]) -> str:
@@ -392,16 +409,28 @@ def _relation_name(node: Mapping[str, Any], kind: str, config: Mapping[str, Any]
     return ".".join([*place, name]) if place else ""
 
 
-def _columns(declared: dict[str, Any], found: dict[str, Any]) -> tuple[Column, ...]:
+def _partitions(value: Any) -> tuple[str, ...]:
+    """Return the columns of dbt's `partition_by`: a name, a list of them, or BigQuery's mapping with a `field`."""
+    if isinstance(value, dict):
+        value = value.get("field")
+    names = value if isinstance(value, list) else [value]
+    return tuple(str(name) for name in names if isinstance(name, str) and name)
+
+
+def _columns(declared: dict[str, Any], found: dict[str, Any], types: Mapping[str, Any]) -> tuple[Column, ...]:
     by_name = {name.lower(): column for name, column in declared.items()}
     in_database = sorted(found.values(), key=_place)
     columns = [
-        _column(str(column["name"]), by_name.pop(str(column["name"]).lower(), None), text_in(column, "type"))
+        _column(str(column["name"]), by_name.pop(str(column["name"]).lower(), None), column)
         for column in in_database
         if "name" in column
     ]
-    columns += [_column(str(column.get("name", name)), column, "") for name, column in by_name.items()]
-    return tuple(columns)
+    columns += [_column(str(column.get("name", name)), column, {}) for name, column in by_name.items()]
+    known = {str(name).lower(): str(kind) for name, kind in types.items()}
+    return tuple(
+        column if column.data_type else replace(column, data_type=known.get(column.name.lower(), ""))
+        for column in columns
+    )
 
 
 def _place(column: Mapping[str, Any]) -> float:
@@ -409,15 +438,15 @@ def _place(column: Mapping[str, Any]) -> float:
     return index if isinstance(index, int | float) else 0
 
 
-def _column(name: str, declared: dict[str, Any] | None, database_type: str) -> Column:
+def _column(name: str, declared: dict[str, Any] | None, found: Mapping[str, Any]) -> Column:
     data = declared or {}
     config = object_in(data, "config")
     return Column(
         name=name,
         data_type=text_in(data, "data_type"),
-        database_type=database_type,
-        description=text_in(data, "description").strip(),
-        constraints=tuple(str(text_in(c, "type")) for c in list_in(data, "constraints")),
+        database_type=text_in(found, "type"),
+        description=text_in(data, "description").strip() or text_in(found, "comment").strip(),
+        constraints=tuple(text_in(c, "type") for c in list_in(data, "constraints") if isinstance(c, dict)),
         meta=object_in(config, "meta") or object_in(data, "meta"),
         tags=tuple(str(tag) for tag in (list_in(data, "tags") or list_in(config, "tags"))),
         declared=declared is not None,
@@ -431,16 +460,19 @@ def _constraint(data: dict[str, Any]) -> Constraint:
         expression=text_in(data, "expression"),
         to=text_in(data, "to"),
         to_columns=tuple(str(c) for c in list_in(data, "to_columns")),
+        name=text_in(data, "name"),
     )
 
 
 def _primary_key(node: dict[str, Any]) -> tuple[str, ...]:
     """Return the declared primary key: a constraint of the model or of one column; not dbt's guess from tests."""
     for constraint in list_in(node, "constraints"):
-        if constraint.get("type") == "primary_key":
+        if isinstance(constraint, dict) and constraint.get("type") == "primary_key":
             return tuple(str(column) for column in list_in(constraint, "columns"))
     for name, column in entries_in(node, "columns").items():
-        if any(c.get("type") == "primary_key" for c in list_in(column, "constraints")):
+        if any(
+            isinstance(c, dict) and c.get("type") == "primary_key" for c in list_in(column, "constraints")
+        ):
             return (str(column.get("name", name)),)
     return ()
 
@@ -449,10 +481,15 @@ def _group(data: dict[str, Any]) -> Group:
     owner = object_in(data, "owner")
     return Group(
         name=text_in(data, "name"),
-        owner=text_in(owner, "name"),
-        email=text_in(owner, "email"),
+        owner=_joined(owner, "name"),
+        email=_joined(owner, "email"),
         description=text_in(data, "description").strip(),
     )
+
+
+def _joined(data: Mapping[str, Any], key: str) -> str:
+    """Return what stands under a key as text; dbt permits several addresses."""
+    return ", ".join(map(str, list_in(data, key))) or ("" if data.get(key) == [] else text_in(data, key))
 
 
 def _run(unique_id: str, node: dict[str, Any], result: dict[str, Any]) -> NodeRun:
@@ -474,7 +511,7 @@ def _exposure(unique_id: str, data: dict[str, Any]) -> Exposure:
         package=text_in(data, "package_name"),
         name=text_in(data, "name"),
         type=text_in(data, "type"),
-        owner=text_in(owner, "email") or text_in(owner, "name"),
+        owner=_joined(owner, "email") or _joined(owner, "name"),
         url=text_in(data, "url"),
         description=text_in(data, "description").strip(),
         upstream=names_in(object_in(data, "depends_on"), "nodes"),

@@ -71,6 +71,12 @@ def read_test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | Non
     config = object_in(node, "config")
     generic = object_in(node, "test_metadata")
     arguments = {k: v for k, v in object_in(generic, "kwargs").items() if k not in ("model", "column_name")}
+    column = text_in(node, "column_name")
+    named_column = text_in(object_in(generic, "kwargs"), "column_name")
+    if not column and re.fullmatch(r"[A-Za-z_]\w*", named_column):
+        column = named_column
+    elif not column and named_column:
+        arguments["column_name"] = named_column
     nested = arguments.pop("arguments", None)
     if isinstance(nested, dict):
         arguments.update(nested)
@@ -98,7 +104,7 @@ def read_test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | Non
         file=text_in(node, "original_file_path").replace("\\", "/"),
         kind=kind,
         attached=attached,
-        column=text_in(node, "column_name").strip('"`[]'),  # dbt quotes the names of quoted columns
+        column=column.strip('"`[]'),  # dbt quotes the names of quoted columns
         arguments=arguments,
         severity=(text_in(config, "severity") or "error").lower(),
         where=text_in(config, "where"),
@@ -116,5 +122,5 @@ def read_test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | Non
             if config.get(key) is not None and str(config[key]).strip() != usual
         },
         unit={key: node[key] for key in ("given", "expect", "overrides") if kind == "unit" and node.get(key)},
-        tags=tuple(str(tag) for tag in list_in(node, "tags")),
+        tags=tuple(str(tag) for tag in (list_in(node, "tags") or list_in(config, "tags"))),
     )

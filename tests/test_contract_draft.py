@@ -389,19 +389,28 @@ def test_a_relationship_to_another_product_becomes_an_address() -> None:
 def test_foreign_keys_of_dbt_become_relationships_of_the_table() -> None:
     port = a_relation(
         constraints=(
-            a_constraint("foreign_key", ["order_id"], to='"orders"."orders"."customers"', to_columns=("id",)),
-            a_constraint("foreign_key", ["order_id", "amount"], to="payments", to_columns=("id", "amount")),
+            a_constraint(
+                "foreign_key", ["order_id"], to='"orders"."orders"."orders"', to_columns=("amount",)
+            ),
+            a_constraint(
+                "foreign_key", ["order_id", "amount"], to="orders", to_columns=("amount", "order_id")
+            ),
+            a_constraint("foreign_key", ["order_id"], to="payments", to_columns=("id",)),
             a_constraint("check", expression="amount > 0"),
         )
     )
     contract = draft(port=port)
     assert table(contract)["relationships"] == [
-        {"type": "foreignKey", "from": "orders.order_id", "to": "customers.id"},
+        {"type": "foreignKey", "from": "orders.order_id", "to": "orders.amount"},
         {
             "type": "foreignKey",
             "from": ["orders.order_id", "orders.amount"],
-            "to": ["payments.id", "payments.amount"],
+            "to": ["orders.amount", "orders.order_id"],
         },
+    ]
+    # What no contract covers is told as dbt has it.
+    assert custom(table(contract))["constraints"] == [
+        {"type": "foreign_key", "columns": ["order_id"], "to": "payments", "toColumns": ["id"]}
     ]
     (check,) = table(contract)["quality"]
     assert (check["type"], check["query"], check["mustBe"]) == (

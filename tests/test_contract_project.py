@@ -122,7 +122,11 @@ def a_project() -> Data:
         },
     )
     manifest["groups"] = {
-        "group.shop.finance": {"name": "finance", "owner": {"name": "Money", "email": "money@example.org"}}
+        "group.shop.finance": {
+            "name": "finance",
+            "package_name": "shop",
+            "owner": {"name": "Money", "email": "money@example.org"},
+        }
     }
     tests = [
         a_data_test("unique", "orders", "order_id"),
@@ -288,7 +292,7 @@ def test_a_column_that_only_the_database_has_is_marked_and_its_type_taken_apart(
 
 def test_every_test_is_a_rule_with_all_that_it_says(orders: Data) -> None:
     found = columns(orders)
-    assert rules(orders)["check orders_1"]["query"] == "select count(*) from {object} where not (amount >= 0)"
+    assert rules(orders)["check orders 1"]["query"] == "select count(*) from {object} where not (amount >= 0)"
     assert rules(orders)["adds_up"]["implementation"] == {
         "test": "singular",
         "name": "adds_up",
@@ -317,12 +321,18 @@ def test_lineage_servers_owners_freshness_and_uses_are_told(drafts: dict[str, Da
     }
     assert data["slaProperties"] == [
         {
+            "property": "endOfSupport",
+            "value": "2027-01-31T00:00:00",
+            "element": "orders",
+            "description": "dbt's deprecation date of the model.",
+        },
+        {
             "property": "latency",
             "value": 36,
             "unit": "h",
             "element": "orders",
             "description": "Freshness that dbt checks of the source raw.orders.",
-        }
+        },
     ]
     (use,) = facts(data)["exposures"]
     assert (use["name"], use["owner"], use["maturity"]) == ("report", "boss@example.org", "high")
@@ -491,3 +501,75 @@ def test_a_test_that_the_library_cannot_say_is_kept_for_dbt(kind: str, column: s
     assert found["implementation"]["test"] == kind
     for key, value in changes.items():
         assert found["implementation"][key] == value
+
+
+def test_a_test_of_a_version_refers_to_that_version(tmp_path: Path, factory: Command) -> None:
+    project = a_project()
+    first = {**project["nodes"]["model.shop.customers"], "name": "orders", "alias": "orders_v1", "version": 1}
+    project["nodes"]["model.shop.orders.v1"] = first | {"relation_name": '"db"."shop"."orders_v1"'}
+    second = project["nodes"].pop("model.shop.orders") | {"alias": "orders_v2"}
+    project["nodes"]["model.shop.orders.v2"] = second
+    test = a_data_test(
+        "relationships", "staging", "one", kwargs={"to": "ref('orders', v=2)", "field": "order_id"}
+    )
+    test["depends_on"] = {"nodes": ["model.shop.orders.v2", "model.shop.staging"]}
+    del project["nodes"]["test.shop.relationships_staging_one"]  # it says nothing of what it reads
+    project["nodes"]["test.shop.versioned"] = test
+    manifest = write_json(tmp_path / "manifest.json", project)
+    done = factory("contract", "draft", "--manifest", manifest, "--group-by", "package")
+    (document,) = scan_text(done.out, Path("stream")).documents
+    staging = next(table for table in document.data["schema"] if table["name"] == "staging")
+    goals = [r["to"] for r in columns(staging)["one"]["relationships"]]
+    assert "orders_v2.order_id" in goals
+    assert "orders_v1.order_id" not in goals
+
+
+def test_names_that_would_be_one_file_stay_apart_and_nothing_leaves_the_folder(
+    tmp_path: Path, factory: Command
+) -> None:
+    project = a_project()
+    for number, name in enumerate(("a/b", "a\\b", "A_B", "../../x", "")):
+        node = {
+            **project["nodes"]["model.shop.staging"],
+            "name": f"t{number}",
+            "alias": f"t{number}",
+            "schema": name,
+        }
+        project["nodes"][f"model.shop.t{number}"] = node
+    manifest = write_json(tmp_path / "in/manifest.json", project)
+    done = factory("contract", "draft", "--manifest", manifest, "-o", tmp_path / "in/out")
+    assert done.code == 0, done.err
+    names = sorted(file.name for file in (tmp_path / "in/out").iterdir())
+    assert len({name.lower() for name in names}) == len(names) == 7
+    assert sorted(file.name for file in tmp_path.iterdir() if file.name != "home") == ["in"]
+
+
+def test_a_test_that_speaks_of_no_table_is_told(tmp_path: Path, factory: Command) -> None:
+    project = a_project()
+    project["nodes"]["test.shop.lonely"] = {
+        "resource_type": "test",
+        "name": "lonely",
+        "package_name": "shop",
+        "raw_code": "select 1 where false",
+        "depends_on": {"nodes": []},
+    }
+    done = factory("contract", "draft", "--manifest", write_json(tmp_path / "manifest.json", project))
+    assert "lonely" in done.err
+
+
+def test_run_results_have_to_be_run_results(tmp_path: Path, factory: Command) -> None:
+    manifest = write_json(tmp_path / "manifest.json", a_project())
+    catalog = CATALOG | {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/catalog/v1.json"}}
+    other = write_json(tmp_path / "other.json", catalog)
+    done = factory("contract", "draft", "--manifest", manifest, "--run-results", other)
+    assert (done.code, "run results" in done.err) == (2, True)
+
+
+def test_a_type_that_is_nested_without_end_costs_only_itself(tmp_path: Path, factory: Command) -> None:
+    project = a_project()
+    project["nodes"]["model.shop.customers"]["columns"] = {
+        "deep": {"name": "deep", "data_type": "INTEGER" + "[]" * 600},
+        "wide": {"name": "wide", "data_type": "STRUCT(a " * 300 + "INTEGER" + ")" * 300},
+    }
+    done = factory("contract", "draft", "--manifest", write_json(tmp_path / "manifest.json", project))
+    assert done.code == 0, done.err

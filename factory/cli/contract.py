@@ -101,8 +101,14 @@ def draft(
     from factory.errors import ContractError, FactoryError, raise_all
     from factory.files import told_as, write_whole
     from factory.questions.contracts import drafts_of
+    from factory.report import plain
 
-    drafts = drafts_of(manifest, catalog, run_results, group_by, sources=sources)
+    drafts, lost = drafts_of(manifest, catalog, run_results, group_by, sources=sources)
+    if lost:
+        shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        click.echo(
+            plain(f"left out, as they speak of no table in these contracts: the tests {shown}"), err=True
+        )
     if output is None:
         click.echo("---\n".join(each.text() for each in drafts), nl=False)
         return

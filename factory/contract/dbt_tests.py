@@ -39,7 +39,7 @@ def quality_of(rule: Rule, *, on_table: bool = False) -> dict[str, Any]:
         if rule.kind not in ("not_null", "unique", "accepted_values"):
             facts["test"] = rule.kind
         facts |= {_FACTS[key]: value for key, value in rule.definition.get("thresholds", {}).items()}
-    facts |= rule.facts
+    facts |= {name: value for name, value in rule.facts.items() if name not in facts}
     data["customProperties"] = [{"property": name, "value": value} for name, value in facts.items()]
     return data
 
@@ -70,6 +70,8 @@ def permitted(rules: list[Rule]) -> list[Any]:
         arguments = arguments_of(rule)
         if not is_strict(rule) or _conditions(rule):
             continue
+        if _are_expressions(arguments):
+            continue
         if rule.kind == "accepted_values":
             values = arguments.get("values")
         elif rule.kind == "dbt_expectations.expect_column_values_to_be_in_set":
@@ -79,6 +81,13 @@ def permitted(rules: list[Rule]) -> list[Any]:
         if isinstance(values, list) and all(isinstance(value, str | int | float) for value in values):
             return list(dict.fromkeys(values))
     return []
+
+
+def _are_expressions(arguments: Arguments) -> bool:
+    """Say whether the values of a test are SQL and not what stands in the column."""
+    values = arguments.get("values") or arguments.get("value_set") or ()
+    unquoted = arguments.get("quote") is False or arguments.get("quote_values") is False
+    return unquoted and any(isinstance(value, str) for value in values)
 
 
 def bounds(rules: list[Rule]) -> dict[str, Any]:
@@ -182,7 +191,7 @@ def _valid(key: str) -> Callable[[dict[str, Any], str], dict[str, Any] | None]:
     def make(arguments: dict[str, Any], column: str) -> dict[str, Any] | None:
         values = arguments.get(key)
         rest = set(arguments) - {key, "quote", "quote_values"}
-        if not column or rest or not isinstance(values, list) or not values:
+        if not column or rest or not isinstance(values, list) or not values or _are_expressions(arguments):
             return None
         return {"metric": "invalidValues", "arguments": {"validValues": values}, **_NONE}
 

@@ -12,8 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factory.artifacts import Artifacts, Column, Constraint, Relation
+from factory.contract.constraints import bound_by, checks_of, is_untold, target_of, told, unique_together
 from factory.contract.dbt_tests import arguments_of, bounds, holds, permitted, quality_of
 from factory.contract.marks import deprecated_in, mark_conflicts
+from factory.contract.meta import (
+    META_OF_COLUMN,
+    META_OF_TABLE,
+    camel,
+    is_private,
+    lifted,
+    properties_of,
+    take_mark,
+)
 from factory.contract.origins import Origins
 from factory.contract.rules import Rule
 from factory.lineage import Lineage
@@ -22,36 +32,6 @@ from factory.odcs.types import logical_fields
 
 Keys = tuple[str | int, ...]
 
-# What a dbt `meta` entry becomes where ODCS has a field of its own for it; names count whatever their case and dashes.
-_META_OF_COLUMN = {
-    "classification": "classification",
-    "businessname": "businessName",
-    "label": "businessName",
-    "critical": "criticalDataElement",
-    "criticaldataelement": "criticalDataElement",
-    "encryptedname": "encryptedName",
-    "examples": "examples",
-    "synonyms": "synonyms",
-    "semantictype": "semanticType",
-    "transformdescription": "transformDescription",
-    "authoritativedefinitions": "authoritativeDefinitions",
-    "businessdefinition": "authoritativeDefinitions",
-}
-_META_OF_TABLE = {
-    "businessname": "businessName",
-    "label": "businessName",
-    "grain": "dataGranularityDescription",
-    "datagranularity": "dataGranularityDescription",
-    "datagranularitydescription": "dataGranularityDescription",
-    "synonyms": "synonyms",
-    "authoritativedefinitions": "authoritativeDefinitions",
-    "businessdefinition": "authoritativeDefinitions",
-}
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "criticalDataElement": bool, "examples": list, "synonyms": list,
-    "authoritativeDefinitions": (list, str),
-}  # fmt: skip
-_SEMANTIC_TYPES = ("column", "measure", "dimension")
 
 # What only the hand-kept part knows of a column.
 _HAND_FIELDS = (
@@ -92,26 +72,27 @@ class Describer:
         meta = dict(port.meta)
         marked = bool(port.deprecation_date) or deprecated_in(meta)[0]
         self.check_mark(port.identifier, hand, meta, marked, at, port.file)
-        _take_mark(meta)
-        lifted = _lifted(meta, _META_OF_TABLE)
+        take_mark(meta)
+        fields = lifted(meta, META_OF_TABLE)
+        private = ["pii"] if is_private(meta) else []
         table: dict[str, Any] = {
             "name": name,
             "physicalName": port.identifier,
             "logicalType": "object",
             "physicalType": _physical_type(port),
         }
-        put(table, "businessName", hand.get("businessName") or lifted.get("businessName"))
+        put(table, "businessName", hand.get("businessName") or fields.get("businessName"))
         put(table, "description", hand.get("description") or port.description)
-        grain = hand.get("dataGranularityDescription") or lifted.get("dataGranularityDescription")
+        grain = hand.get("dataGranularityDescription") or fields.get("dataGranularityDescription")
         put(table, "dataGranularityDescription", grain)
-        put(table, "tags", list(dict.fromkeys([*port.tags, *hand.get("tags", ())])))
+        put(table, "tags", list(dict.fromkeys([*port.tags, *private, *hand.get("tags", ())])))
         for key in ("context", "deprecated", "synonyms", "id"):
-            put(table, key, hand.get(key, lifted.get(key)))
+            put(table, key, hand.get(key, fields.get(key)))
         if marked:
             table["deprecated"] = True
         table["authoritativeDefinitions"] = [
             *hand.get("authoritativeDefinitions", ()),
-            *lifted.get("authoritativeDefinitions", ()),
+            *fields.get("authoritativeDefinitions", ()),
             {
                 "url": self.source_of(port),
                 "type": "transformationImplementation",
@@ -119,10 +100,13 @@ class Describer:
             },
         ]
         table["properties"] = self.columns(port, hand, at)
-        put(table, "relationships", [*hand.get("relationships", ()), *self.foreign_keys(port)])
+        keys, untold = self.foreign_keys(port)
+        put(table, "relationships", [*hand.get("relationships", ()), *keys])
         rules = self.rules_of(port, "")
-        put(table, "quality", [*(quality_of(rule, on_table=True) for rule in rules), *_checks(port)])
-        table["customProperties"] = [*hand.get("customProperties", ()), *self.table_facts(port, meta)]
+        own = [*checks_of(port, ""), *unique_together(port)]
+        put(table, "quality", [*(quality_of(rule, on_table=True) for rule in rules), *own])
+        untold += [c for c in port.constraints if is_untold(c)]
+        table["customProperties"] = [*hand.get("customProperties", ()), *self.table_facts(port, meta, untold)]
         return table
 
     def columns(self, port: Relation, hand: Mapping[str, Any], at: Keys) -> list[dict[str, Any]]:
@@ -154,15 +138,17 @@ class Describer:
             Column(name, "", "", "", (), {}, (), declared=False) for name in names if name and name != "*"
         ]
 
-    def table_facts(self, port: Relation, meta: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return what ODCS has no field for."""
+    def table_facts(
+        self, port: Relation, meta: Mapping[str, Any], untold: Iterable[Constraint]
+    ) -> list[dict[str, Any]]:
+        """Return what ODCS has no field for; `untold` are constraints that nothing else tells."""
         facts: dict[str, Any] = {
             "relationName": port.relation_name,
             "materialization": port.materialized,
             "access": port.access,
             "contractEnforced": port.enforced,
         }
-        group = self.artifacts.groups.get(port.group)
+        group = self.artifacts.groups.get((port.package, port.group))
         owner = group and (group.email or group.owner)
         snapshot = {key: port.snapshot[key] for key in _SNAPSHOT if port.snapshot.get(key)}
         optional = {
@@ -172,31 +158,26 @@ class Describer:
             "latestModelVersion": port.latest_version,
             "deprecationDate": port.deprecation_date,
             "snapshot": snapshot,
+            "writing": {camel(name): value for name, value in port.writing.items()},
+            "constraints": [told(constraint) for constraint in untold],
         }
         facts |= {name: value for name, value in optional.items() if value}
         facts = {name: value for name, value in facts.items() if value != ""}
-        facts |= {camel(name): value for name, value in sorted(meta.items())}
-        return [{"property": name, "value": value} for name, value in facts.items()]
+        return properties_of(facts, meta)
 
-    def foreign_keys(self, port: Relation) -> list[dict[str, Any]]:
-        """Return the foreign keys of dbt's constraints."""
-        found = []
+    def foreign_keys(self, port: Relation) -> tuple[list[dict[str, Any]], list[Constraint]]:
+        """Return the foreign keys of dbt's constraints, and those that refer to what no contract covers."""
+        found: list[dict[str, Any]] = []
+        untold: list[Constraint] = []
         for constraint in port.constraints:
             if constraint.type != "foreign_key":
                 continue
-            target, to_columns = _target(constraint)
-            goal = next((p for p in self.ports if target in (p.identifier, p.name)), None)
-            other = goal or self._relation_called(target)
-            if not target or not to_columns or len(constraint.columns) != len(to_columns):
-                continue
+            target, to_columns = target_of(constraint)
+            other = self._relation_called(target, port)
             ends = [f"{self.name_of(port)}.{column}" for column in constraint.columns]
-            if goal is not None:
-                goals = [f"{self.name_of(goal)}.{column}" for column in to_columns]
-            elif other is not None and all(self.elsewhere(other, column) for column in to_columns):
-                goals = [self.elsewhere(other, column) for column in to_columns]
-            else:
-                goals = [f"{target}.{column}" for column in to_columns]
-            if not all(_is_reference(text) for text in (*ends, *goals)):
+            goals = [self._address(other, column) for column in to_columns] if other is not None else []
+            if not ends or len(ends) != len(goals) or not all(map(_is_reference, (*ends, *goals))):
+                untold.append(constraint)
                 continue
             single = len(ends) == 1
             found.append(
@@ -206,10 +187,26 @@ class Describer:
                     "to": goals[0] if single else goals,
                 }
             )
-        return found
+        return found, untold
 
-    def _relation_called(self, name: str) -> Relation | None:
-        return next((r for r in self.artifacts.relations.values() if name in (r.identifier, r.name)), None)
+    def _address(self, relation: Relation, column: str) -> str:
+        """Return a reference to a column of a table of this contract, or of another; empty where none covers it."""
+        if any(relation.unique_id == port.unique_id for port in self.ports):
+            return f"{self.name_of(relation)}.{column}"
+        return self.elsewhere(relation, column)
+
+    def _relation_called(self, name: tuple[str, ...], port: Relation) -> Relation | None:
+        """Return the relation that a constraint names: by all parts of its name, or by the last if only one has it."""
+        if not name:
+            return None
+        wanted = tuple(part.lower() for part in name)
+        near = sorted(self.artifacts.relations.values(), key=lambda each: each.schema != port.schema)
+        for relation in near:
+            parts = tuple(re.findall(r'[^".`\[\]]+', relation.relation_name.lower()))
+            if parts[-len(wanted) :] == wanted:
+                return relation
+        alone = [r for r in near if name[-1].lower() in (r.identifier.lower(), r.name.lower())]
+        return alone[0] if len(alone) == 1 and len(name) == 1 else None
 
     def column(
         self,
@@ -228,12 +225,12 @@ class Describer:
         meta = dict(column.meta)
         marked = deprecated_in(meta)[0]
         self.check_mark(f"{port.identifier}.{column.name}", hand, meta, marked, place, port.file)
-        _take_mark(meta)
-        lifted = _lifted(meta, _META_OF_COLUMN)
+        take_mark(meta)
+        fields = lifted(meta, META_OF_COLUMN)
         for name in ("classification", "criticalDataElement", "encryptedName"):
-            put(data, name, lifted.get(name))
-        put(data, "businessName", hand.get("businessName") or lifted.get("businessName"))
-        physical = column.database_type or column.data_type.upper()
+            put(data, name, fields.get(name))
+        put(data, "businessName", hand.get("businessName") or fields.get("businessName"))
+        physical = column.database_type or _as_databases_spell(column.data_type)
         derived: dict[str, Any] = {"physicalType": physical, **logical_fields(physical)} if physical else {}
         derived.setdefault("logicalType", "string")
         self.check_type(port, column, hand, derived, place)
@@ -245,37 +242,27 @@ class Describer:
         }
         put(data, "logicalTypeOptions", options)
         put(data, "description", hand.get("description") or column.description)
-        in_key = column.name.lower() in key
-        data["required"] = in_key or "not_null" in column.constraints or holds("not_null", rules)
-        alone = len(key) == 1 and in_key
-        if alone or "unique" in column.constraints or holds("unique", rules):
-            data["unique"] = True
-        if in_key:
-            data["primaryKey"] = True
-            data["primaryKeyPosition"] = key.index(column.name.lower()) + 1
+        data |= _keys(port, column, key, rules)
         self.check_promises(port, column, hand, data, place)
-        private = ["pii"] if _is_true(meta.get("pii", meta.get("contains_pii"))) else []
+        private = ["pii"] if is_private(meta) else []
         put(data, "tags", list(dict.fromkeys([*column.tags, *private, *hand.get("tags", ())])))
         for name in ("examples", "synonyms", "semanticType", "authoritativeDefinitions"):
-            put(data, name, lifted.get(name))
+            put(data, name, fields.get(name))
         for name in _HAND_FIELDS:
             put(data, name, hand.get(name))
         if marked:
             data["deprecated"] = True
-        values = permitted(rules)
+        values = permitted(rules) or _members(physical)
         if values and "enum" not in data:
             data["enum"] = [{"value": value} for value in values]
         trace = origins.of(column.name)
         if trace is not None:
             put(data, "transformSourceObjects", list(trace.sources))
             put(data, "transformLogic", trace.expression)
-            put(data, "transformDescription", lifted.get("transformDescription") or trace.words)
+            put(data, "transformDescription", fields.get("transformDescription") or trace.words)
         put(data, "relationships", [*hand.get("relationships", ()), *self.relationships(port, rules, meta)])
-        put(data, "quality", [quality_of(rule) for rule in rules])
-        facts = {camel(name): value for name, value in sorted(meta.items())}
-        if not column.declared:
-            facts["undocumented"] = True
-        own = [{"property": name, "value": value} for name, value in facts.items()]
+        put(data, "quality", [*(quality_of(rule) for rule in rules), *checks_of(port, column.name)])
+        own = properties_of(_marks(port, column), meta)
         put(data, "customProperties", [*hand.get("customProperties", ()), *own])
         return data
 
@@ -336,19 +323,25 @@ class Describer:
             column = str(arguments.get("field") or "")
             if not names or not column:
                 continue
-            own = len(names) < 2 or names[0] == port.package
-            goal = next((p for p in self.ports if own and names[-1] in (p.identifier, p.name)), None)
-            target = f"{self.name_of(goal)}.{column}" if goal is not None else ""
-            if not target:
-                other = self._relation_named(names, port.package)
-                target = self.elsewhere(other, column) if other is not None else ""
-            if _is_reference(target):
-                entry = {"type": "foreignKey", "to": target}
-                if entry not in found and target != f"{self.name_of(port)}.{rule.column}":
+            goal = self._relation_of_test(rule, names, port)
+            target = self._address(goal, column) if goal is not None else ""
+            entry: dict[str, Any] = {"type": "foreignKey", "to": target}
+            conditions = {"where": rule.definition.get("where"), "severity": rule.severity}
+            told = [{"property": k, "value": v} for k, v in conditions.items() if v and v != "error"]
+            if told:
+                entry["customProperties"] = told
+            if _is_reference(target) and target != f"{self.name_of(port)}.{rule.column}":
+                if entry not in found:
                     found.append(entry)
-            elif not own or goal is None:
+            elif goal is None or goal.unique_id != port.unique_id:
                 meta["references"] = ".".join([*names, column])
         return found
+
+    def _relation_of_test(self, rule: Rule, names: list[str], port: Relation) -> Relation | None:
+        """Return what a test of a relationship refers to: dbt says what it reads, also which version."""
+        read = [self.artifacts.relations[i] for i in rule.reads if i in self.artifacts.relations]
+        found = [r for r in read if r.name in (names[-1], ".".join(names)) and r.unique_id != port.unique_id]
+        return found[0] if found else self._relation_named(names, port.package)
 
     def _relation_named(self, names: list[str], package: str) -> Relation | None:
         """Return the relation that `ref()` or `source()` with these arguments means, seen from a package."""
@@ -363,41 +356,21 @@ _SNAPSHOT = ("strategy", "unique_key", "updated_at", "check_cols", "hard_deletes
 
 
 def _physical_type(port: Relation) -> str:
-    tables = ("table", "incremental", "snapshot", "seed", "source", "dynamic_table", "streaming_table")
-    return "table" if port.materialized in tables else "view"
+    if port.database_kind:
+        return "view" if "view" in port.database_kind.lower() else "table"
+    return "view" if port.materialized in ("view", "materialized_view", "materializedview") else "table"
 
 
-def _checks(port: Relation) -> list[dict[str, Any]]:
-    """Return dbt's check constraints as rules: no row for which the expression is false."""
-    return [
-        {
-            "name": f"check {'_'.join(constraint.columns) or port.identifier}_{number}",
-            "dimension": "conformity",
-            "severity": "error",
-            "type": "sql",
-            "query": f"select count(*) from {{object}} where not ({constraint.expression})",  # noqa: S608
-            "mustBe": 0,
-            "customProperties": [{"property": "origin", "value": "dbt constraint"}],
-        }
-        for number, constraint in enumerate(
-            (c for c in port.constraints if c.type == "check" and c.expression), 1
-        )
-    ]
+def _members(physical: str) -> list[Any]:
+    """Return the values of an ENUM type of the database."""
+    found = re.fullmatch(r"enum\s*\((.*)\)", physical, re.IGNORECASE | re.DOTALL)
+    return [value.replace("''", "'") for value in re.findall(r"'((?:[^']|'')*)'", found[1])] if found else []
 
 
-def _target(constraint: Constraint) -> tuple[str, tuple[str, ...]]:
-    """Return the table and columns that a foreign key refers to; older projects write both into the expression."""
-    if constraint.to:
-        names = re.findall(r'[^".`\s]+', constraint.to)
-        return (names[-1] if names else ""), constraint.to_columns
-    found = re.fullmatch(
-        r"\s*(?:references\s+)?([\w.\"`]+)\s*\(([^)]*)\)\s*", constraint.expression, re.IGNORECASE
-    )
-    if not found:
-        return "", ()
-    names = re.findall(r'[^".`\s]+', found[1])
-    columns = tuple(part.strip().strip('"`') for part in found[2].split(","))
-    return (names[-1] if names else ""), columns
+def _as_databases_spell(declared: str) -> str:
+    """Return a declared type in upper case, unless it holds names or values."""
+    plain = re.fullmatch(r"[A-Za-z_][\w ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?(\s*\[\d*\])*[\w ]*", declared)
+    return declared.upper() if plain else declared
 
 
 # A reference by names, or one to a file by ids, as the standard's schema has them.
@@ -411,44 +384,33 @@ def _is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
 
 
-def _take_mark(meta: dict[str, Any]) -> None:
-    """Take the mark `deprecated` from `meta`; the day that it may name stays, as a fact of its own."""
-    day = deprecated_in(meta)[1]
-    meta.pop("deprecated", None)
-    if day:
-        meta["deprecation_date"] = day
+def _keys(port: Relation, column: Column, key: tuple[str, ...], rules: list[Rule]) -> dict[str, Any]:
+    """Return nullability, uniqueness, place in the primary key and in the partition key."""
+    in_key = column.name.lower() in key
+    constraints = (*column.constraints, *bound_by(port, column.name))
+    data: dict[str, Any] = {"required": in_key or "not_null" in constraints or holds("not_null", rules)}
+    alone = len(key) == 1 and in_key
+    if alone or "unique" in constraints or holds("unique", rules):
+        data["unique"] = True
+    if in_key:
+        data["primaryKey"] = True
+        data["primaryKeyPosition"] = key.index(column.name.lower()) + 1
+    if column.name in port.partitions:
+        data["partitioned"] = True
+        data["partitionKeyPosition"] = port.partitions.index(column.name) + 1
+    return data
 
 
-def _lifted(meta: dict[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    """Take from `meta` what ODCS has fields for; what does not fit the field stays."""
-    found: dict[str, Any] = {}
-    for name in list(meta):
-        field_name = fields.get(re.sub(r"[_\s-]+", "", str(name)).lower())
-        value = meta[name]
-        if field_name is None or value in (None, "") or field_name in found:
-            continue
-        if not isinstance(value, _KINDS.get(field_name, str)):
-            continue
-        if field_name == "semanticType" and value not in _SEMANTIC_TYPES:
-            continue
-        if field_name == "authoritativeDefinitions":
-            value = _definitions(value)
-        elif field_name == "synonyms":
-            value = [entry if isinstance(entry, dict) else {"synonym": str(entry)} for entry in value]
-        if value:
-            found[field_name] = value
-            del meta[name]
-    return found
-
-
-def _definitions(value: Any) -> list[dict[str, Any]]:
-    """Return authoritative definitions: a list as ODCS has it, or one address of a business definition."""
-    if isinstance(value, str):
-        return [{"url": value, "type": "businessDefinition"}]
-    entries = [{"url": e, "type": "businessDefinition"} if isinstance(e, str) else e for e in value]
-    complete = all(isinstance(e, dict) and e.get("url") and e.get("type") for e in entries)
-    known = {"url", "type", "description", "id"}
-    return entries if complete and all(set(e) <= known for e in entries) else []
+def _marks(port: Relation, column: Column) -> dict[str, Any]:
+    """Return what is unusual about a column: who does not know it, or its type."""
+    facts: dict[str, Any] = {}
+    if not column.declared:
+        facts["undocumented"] = True
+    if not column.database_type and not column.data_type:
+        facts["typeUnknown"] = True
+    if not column.database_type and any(each.database_type for each in port.columns):
+        facts["absentFromDatabase"] = True
+    return facts
 
 
 def _fitting(options: Mapping[str, Any], logical: str) -> dict[str, Any]:
@@ -464,17 +426,7 @@ def _fitting(options: Mapping[str, Any], logical: str) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in wanted}
 
 
-def _is_true(value: Any) -> bool:
-    return value is True or str(value).lower() in ("true", "yes")
-
-
 def put(data: dict[str, Any], key: str, value: Any) -> None:
     """Set a field, unless there is nothing to say."""
     if value is not None and value not in ("", [], {}):
         data[key] = value
-
-
-def camel(name: str) -> str:
-    """Return a name as ODCS spells custom properties."""
-    head, *rest = re.split(r"[_\s-]+", str(name))
-    return head[:1].lower() + head[1:] + "".join(word[:1].upper() + word[1:] for word in rest)

@@ -21,8 +21,23 @@ def uses_of(artifacts: Artifacts, ports: Iterable[Relation], package: str = "") 
     return [
         _use(exposure)
         for exposure in artifacts.exposures
-        if covered & set(exposure.upstream) and package in ("", exposure.package)
+        if covered & _behind(artifacts, exposure) and package in ("", exposure.package)
     ]
+
+
+def _behind(artifacts: Artifacts, exposure: Exposure) -> set[str]:
+    """Return what an exposure reads, ephemeral models looked through."""
+    found: set[str] = set()
+    waiting = list(exposure.upstream)
+    while waiting:
+        unique_id = waiting.pop()
+        relation = artifacts.relations.get(unique_id)
+        if unique_id in found:
+            continue
+        found.add(unique_id)
+        if relation is not None and relation.materialized == "ephemeral":
+            waiting += relation.upstream
+    return found
 
 
 def _use(exposure: Exposure) -> dict[str, Any]:
@@ -59,6 +74,10 @@ def levels_of(
     found: list[dict[str, Any]] = []
     for port in ports:
         element = names.get(port.unique_id, port.identifier)
+        ends = port.deprecation_date
+        if ends and "endOfSupport" not in told:
+            found.append({"property": "endOfSupport", "value": ends, "element": element,
+                          "description": "dbt's deprecation date of the model."})  # fmt: skip
         if not told & {"latency", "freshness"}:
             found += _latency(artifacts, port, element)
         if "frequency" not in told:
@@ -97,6 +116,8 @@ def _period(value: Any) -> dict[str, Any]:
 
 def _sources(artifacts: Artifacts, port: Relation) -> list[Relation]:
     """Return the sources that a table is made of, at any distance."""
+    if port.kind == "source":
+        return [port]
     found, seen, waiting = [], {port.unique_id}, list(port.upstream)
     while waiting:
         unique_id = waiting.pop()
@@ -112,9 +133,8 @@ def _sources(artifacts: Artifacts, port: Relation) -> list[Relation]:
 
 def team_of(artifacts: Artifacts, ports: Iterable[Relation]) -> dict[str, Any] | None:
     """Return the owners of the dbt groups that tables belong to as a team; None where no group has an owner."""
-    groups = [
-        artifacts.groups[name] for name in sorted({port.group for port in ports}) if name in artifacts.groups
-    ]
+    named = sorted({(port.package, port.group) for port in ports})
+    groups = [artifacts.groups[name] for name in named if name in artifacts.groups]
     members: dict[str, dict[str, Any]] = {}
     for group in groups:
         user = group.email or group.owner

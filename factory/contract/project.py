@@ -53,16 +53,32 @@ class _Project:
         self.groups: dict[tuple[str, ...], list[Relation]] = {}
         self.keys: dict[str, tuple[str, ...]] = {}
         key_of = _KEYS[group_by]
+        self.plain_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         for relation in artifacts.relations.values():
-            if relation.kind in kinds and relation.materialized != "ephemeral":
-                key = tuple(_plain(part) for part in (relation.package, key_of(relation)) if part)
+            if relation.kind in kinds and relation.materialized != "ephemeral":  # those in the database
+                key = self.plain(tuple(part for part in (relation.package, key_of(relation)) if part))
                 self.groups.setdefault(key, []).append(relation)
                 self.keys[relation.unique_id] = key
         self.rules = _rules_by_relation(artifacts)
+        self.referred: dict[tuple[str, ...], set[tuple[str, str]]] = {}
         self.names = {key: _names(relations) for key, relations in self.groups.items()}
 
+    def plain(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a key whose parts can be a file's name; different keys stay different, whatever their case."""
+        if key not in self.plain_keys:
+            parts = tuple(_plain(part) for part in key) or ("project",)
+            taken = {".".join(each).lower() for each in self.plain_keys.values()}
+            found, number = parts, 2
+            while ".".join(found).lower() in taken:
+                found, number = (*parts[:-1], f"{parts[-1]}-{number}"), number + 1
+            self.plain_keys[key] = found
+        return self.plain_keys[key]
+
     def drafts(self) -> tuple[Draft, ...]:
-        return tuple(self.draft(key) for key in sorted(self.groups))
+        drafts = {key: self.draft(key) for key in sorted(self.groups)}
+        for key, columns in self.referred.items():
+            _identify(drafts[key].data, columns)
+        return tuple(drafts.values())
 
     def draft(self, key: tuple[str, ...]) -> Draft:
         ports = sorted(self.groups[key], key=lambda port: (port.identifier, port.unique_id))
@@ -112,6 +128,9 @@ class _Project:
         if key is None:
             return ""
         table = self.names[key].get(relation.unique_id, relation.identifier)
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", f"{table}{column}"):
+            return ""
+        self.referred.setdefault(key, set()).add((table, column))
         return f"{'.'.join(key)}.odcs.yaml#/schema/{table}/properties/{column}"
 
 
@@ -127,7 +146,30 @@ _KEYS: Mapping[str, Callable[[Relation], str]] = {
 
 def _plain(name: str) -> str:
     """Return a name that can be a part of a file's name, and of a reference to it."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:80]
+
+
+def _identify(data: Mapping[str, Any], columns: set[tuple[str, str]]) -> None:
+    """Give ids to the tables and columns that other contracts refer to: references between files go by id."""
+    for table in data["schema"]:
+        wanted = {column.lower() for name, column in columns if name == table["name"]}
+        if wanted:
+            table.setdefault("id", table["name"])
+        for column in table["properties"]:
+            if column["name"].lower() in wanted:
+                column.setdefault("id", column["name"])
+
+
+def lost_tests(artifacts: Artifacts, drafts: Iterable[Draft]) -> tuple[str, ...]:
+    """Return the names of tests that stand in no draft: what they speak of has no table there."""
+    told = {rule["name"] for draft in drafts for table in draft.data["schema"] for rule in _rules_in(table)}
+    return tuple(test.name for test in artifacts.tests if test.name not in told)
+
+
+def _rules_in(table: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    yield from table.get("quality", ())
+    for column in table["properties"]:
+        yield from column.get("quality", ())
 
 
 def _rules_by_relation(artifacts: Artifacts) -> dict[str, list[Rule]]:

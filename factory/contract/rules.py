@@ -82,6 +82,7 @@ class Rule:
         description: for people, or empty.
         file, line: where it is written.
         tags: of a dbt test.
+        reads: dbt's ids of what a test reads.
         facts: what else is known of it, as custom properties.
     """
 
@@ -99,6 +100,7 @@ class Rule:
     file: Path
     line: int
     tags: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -175,6 +177,7 @@ def _from_test(test: DataTest, package: str, folder: Path, artifacts: Artifacts)
         file=folder / test.file,
         line=0,
         tags=test.tags,
+        reads=test.upstream,
         facts={name: value for name, value in sorted(test.meta.items()) if name != "dimension"},
     )
 

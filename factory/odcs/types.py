@@ -15,6 +15,7 @@ _INTEGERS = {
     "int128": "i128", "utinyint": "u8", "usmallint": "u16", "uinteger": "u32", "ubigint": "u64",
     "uhugeint": "u128", "int64": "i64", "int32": "i32", "int16": "i16", "byteint": "i8", "serial": "i32",
     "bigserial": "i64", "byte": "i8", "mediumint": "i32", "smallserial": "i16", "varint": "", "bignum": "",
+    "uint8": "u8", "uint16": "u16", "uint32": "u32", "uint64": "u64", "int256": "", "uint256": "",
 }  # fmt: skip
 _FLOATS = {
     "double": "f64", "float8": "f64", "double precision": "f64", "float": "f32", "float4": "f32", "real": "f32",
@@ -29,7 +30,7 @@ _STRINGS = {
 }  # fmt: skip
 _FORMATS = {"uuid": "uuid", "uniqueidentifier": "uuid", "blob": "binary", "bytea": "binary", "binary": "binary",
             "varbinary": "binary", "bytes": "binary"}  # fmt: skip
-_NESTED = re.compile(r"(struct|row|map|list|array|nullable|lowcardinality)\s*([(<])", re.IGNORECASE)
+_NESTED = re.compile(r"(struct|row|tuple|map|list|array|nullable|lowcardinality)\s*([(<])", re.IGNORECASE)
 
 
 def logical_fields(physical: str) -> dict[str, Any]:
@@ -40,15 +41,36 @@ def logical_fields(physical: str) -> dict[str, Any]:
     >>> logical_fields("INTEGER[]")["items"]["logicalType"]
     'integer'
     """
-    text = " ".join(physical.split())
+    # Spaces in quotes belong to a name.
+    parts = re.split(r'("(?:[^"]|"")*")', physical)
+    text = "".join(part if n % 2 else re.sub(r"\s+", " ", part) for n, part in enumerate(parts)).strip()
     lower = text.lower()
-    if array := re.fullmatch(r"(.+?)\s*\[(\d*)\]", text):
+    if _deepest(text) > _DEEPEST:
+        return {"logicalType": "string"}
+    if array := re.fullmatch(r"(.+?)\s*\[(\d*)\]", text, re.DOTALL):
         fields: dict[str, Any] = {"logicalType": "array"}
         if array[2]:
             fields["logicalTypeOptions"] = {"minItems": int(array[2]), "maxItems": int(array[2])}
         return {**fields, "items": _typed(array[1])}
     if nested := _NESTED.match(text):
         return _nested(nested[1].lower(), _inside(text, nested.end()), text)
+    return _unusual(text, lower) or _plain(text, lower)
+
+
+def _unusual(text: str, lower: str) -> dict[str, Any] | None:
+    """Return the fields of vectors, of unsigned integers as MySQL has them, and of ClickHouse's, which count bits."""
+    if vector := re.match(r"vector\s*\(\s*(?:[a-z]\w*\s*,\s*)?(\d+)", lower):
+        return {"logicalType": "vector", "logicalTypeOptions": {"dimensions": int(vector[1])}}
+    if re.search(r"\bunsigned\b", lower):
+        words = re.sub(r"\bunsigned\b|\(\d+\)", "", lower).strip()
+        return _with_format("integer", _INTEGERS[words].replace("i", "u")) if words in _INTEGERS else None
+    if bits := re.fullmatch(r"(U?)Int(8|16|32|64|128|256)", text):
+        name = f"{'u' if bits[1] else 'i'}{bits[2]}"
+        return _with_format("integer", "" if bits[2] == "256" else name)
+    return None
+
+
+def _plain(text: str, lower: str) -> dict[str, Any]:
     base = re.sub(r"\(.*\)", "", lower).strip()
     base = re.sub(r"\s+", " ", base)
     if base in _INTEGERS:
@@ -67,13 +89,29 @@ def logical_fields(physical: str) -> dict[str, Any]:
             or "with time zone" in base
         )
         zoned = zoned or "with local time zone" in base
-        return {"logicalType": "timestamp", "logicalTypeOptions": {"timezone": zoned}}
+        zone = re.search(r"'([\w/+-]+)'", text) if base.startswith("datetime") else None
+        options: dict[str, Any] = {"timezone": zoned or zone is not None}
+        if zone:
+            options["defaultTimezone"] = zone[1]
+        return {"logicalType": "timestamp", "logicalTypeOptions": options}
     if base.startswith("time"):
         zoned = base == "timetz" or "with time zone" in base
         return {"logicalType": "time", "logicalTypeOptions": {"timezone": zoned}}
     if base in ("struct", "object", "row"):
         return {"logicalType": "object"}
     return _string(base, lower)
+
+
+#: Types nested deeper than this are not taken apart.
+_DEEPEST = 20
+
+
+def _deepest(text: str) -> int:
+    depth = deepest = 0
+    for char in text:
+        depth += (char in "(<[") - (char in ")>]")
+        deepest = max(deepest, depth)
+    return max(deepest, text.count("[]"))
 
 
 def is_known(physical: str) -> bool:
@@ -122,7 +160,7 @@ def _nested(kind: str, inside: str, text: str) -> dict[str, Any]:
     for part in parts:
         name = re.match(r'\s*(?:"((?:[^"]|"")*)"|([^\s:]+))\s*:?\s*(.+)', part)
         if not name:
-            return {"logicalType": "object" if kind in ("struct", "row") else "string"}
+            return {"logicalType": "object" if kind in ("struct", "row", "tuple") else "string"}
         properties.append({"name": name[1] or name[2], **_typed(name[3])})
     return (
         {"logicalType": "object", "properties": properties}

@@ -8,15 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from factory.artifacts import Artifacts, read_manifest
-from factory.contract.project import Draft, draft_project
+from factory.contract.project import Draft, draft_project, lost_tests
 from factory.errors import DbtError
 from factory.lineage import trace_columns
+from factory.loose_json import kind_of, read_artifact
+
+
+def _must_be(file: Path, kind: str, *, given: bool) -> None:
+    if given and kind_of(read_artifact(file, "")) not in ("", kind):
+        raise DbtError(
+            "this is another artifact of dbt than its run results", where=file, hint="name run_results.json"
+        )
 
 
 def drafts_of(
     manifest: Path, catalog: Path | None, results: Path | None, group_by: str, *, sources: bool
-) -> tuple[Draft, ...]:
-    """Return the contracts of a dbt project.
+) -> tuple[tuple[Draft, ...], tuple[str, ...]]:
+    """Return the contracts of a dbt project, and the names of tests that speak of no table in them.
 
     Args:
         manifest: its manifest.json, or the folder with it.
@@ -36,8 +44,9 @@ def drafts_of(
         raise DbtError(
             f"this is dbt's {artifacts.written_as}, not its manifest", where=file, hint="name manifest.json"
         )
+    _must_be(results or file.with_name("run_results.json"), "run-results", given=results is not None)
     packages = {relation.package for relation in artifacts.relations.values()}
     drafts = draft_project(artifacts, trace_columns(artifacts, packages), group_by, sources=sources)
     if not drafts:
         raise DbtError("the project has no models, seeds or snapshots", where=file, hint="compile it first")
-    return drafts
+    return drafts, lost_tests(artifacts, drafts)
