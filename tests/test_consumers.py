@@ -290,7 +290,7 @@ def test_a_consumer_whose_own_contract_would_change_is_told(mesh: Path, factory:
     data, outcomes, _ = consumers(factory)
     assert outcomes["sales"] == "passes"
     (advice,) = [line for c in data["consumers"] for line in c["advice"]]
-    assert "sales.total removed (major)" in advice
+    assert "sales.total: renamed to sum_total (major)" in advice
 
 
 def test_a_product_that_nobody_reads_harms_nobody(mesh: Path, factory: Command) -> None:

@@ -935,7 +935,7 @@ def test_unknown_keys_at_any_level_are_kept_or_told(data: st.DataObject) -> None
         key = f"zz{number}" + data.draw(st.sampled_from(["extra", "_odd name", "-Key", "$"]))
         spot[key] = data.draw(VALUES)
         added.append(key)
-    conversion = convert(Document(document.path, source, document.lines))
+    conversion = convert(Document(document.path, source, document.marks))
     assert odcs_faults(conversion.data) == ()
     kept = "\n".join(keys_and_values(conversion.data)).lower()
     told = "\n".join(f"{note.path} {note.message}" for note in conversion.notes)
@@ -960,7 +960,7 @@ def test_values_of_any_kind_in_any_field_leave_a_valid_contract(data: st.DataObj
             st.sampled_from([mark, [mark], {"zz": mark}, [[mark]], [{"zz": mark}], 7, True, []])
         )
     try:
-        conversion = convert(Document(document.path, source, document.lines))
+        conversion = convert(Document(document.path, source, document.marks))
     except ContractError:
         return
     assert odcs_faults(conversion.data) == ()

@@ -80,7 +80,7 @@ def test_a_product_without_contracts_promises_nothing(tmp_path: Path) -> None:
 
 
 def test_a_version_that_looks_like_a_number_or_date_is_told(tmp_path: Path) -> None:
-    assert "1.0 is not of type 'string'" in the_error(tmp_path, MINIMAL.replace("1.0.0", "1.0")).message
+    assert "1.0 is not text" in the_error(tmp_path, MINIMAL.replace("1.0.0", "1.0")).message
     error = the_error(tmp_path, MINIMAL.replace("1.0.0", "2024-01-31"))
     assert error.message == "the version '2024-01-31' is not a semantic version"
 
@@ -145,9 +145,13 @@ def test_a_wrong_contract_is_told_with_its_line_and_a_way_out(
     ("text", "line", "message"),
     [
         ("apiVersion: v3.2.0\nkind: DataContract\n", 1, "the document: 'version' is missing"),
-        (MINIMAL + "schema:\n  - physicalName: x\n", 5, "schema.0: 'name' is missing"),
-        (MINIMAL + "schema: orders\n", 4, "schema: 'orders' is not of type 'array'"),
-        (MINIMAL + "slaProperties:\n  - property: frequency\n", 5, "slaProperties.0: 'value' is missing"),
+        (MINIMAL + "schema:\n  - physicalName: x\n", 5, "schema[0]: 'name' is missing"),
+        (MINIMAL + "schema: orders\n", 4, "schema: 'orders' is not a list"),
+        (
+            MINIMAL + "slaProperties:\n  - property: frequency\n",
+            5,
+            "slaProperties[frequency]: 'value' is missing",
+        ),
     ],
 )
 def test_what_the_standard_does_not_allow_is_told_with_its_line(

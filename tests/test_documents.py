@@ -336,7 +336,7 @@ def test_a_key_that_is_no_plain_text_is_refused(text: str) -> None:
 
 def test_two_documents_in_one_file_are_refused() -> None:
     error = refused("a: 1\n---\nb: 2\n")
-    assert (error.line, error.message) == (2, "the file holds more than one YAML document")
+    assert (error.line, error.message) == (3, "the file holds more than one YAML document")
 
 
 def test_a_merge_of_what_is_no_mapping_is_refused() -> None:

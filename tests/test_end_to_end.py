@@ -299,7 +299,10 @@ def test_a_contract_that_changes_under_its_version_is_refused_with_the_version_t
     assert result.code == 1
     (reason,) = result.json["products"][0]["reasons"]
     assert "products/sales/contracts/sales.odcs.yaml:4" in reason
-    assert "sales.total.physicalType: 'double' became 'decimal(18,2)' (major)" in reason
+    assert "sales.total.physicalType: 'DOUBLE' became 'DECIMAL(18,2)' (major)" in reason
+    # Who is hit, and how to go on.
+    assert "what breaks is read by board (board-owner@example.org)" in reason
+    assert "factory contract bump sales" in reason
     assert "set `version: 2.0.0`" in reason
     replace(mesh / "products/sales/contracts/sales.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
     assert "too small" in factory("build", "sales", "--format", "json").json["products"][0]["reasons"][0]

@@ -33,6 +33,7 @@ from factory.policies.compatible import comes_from_tools, compatible
 from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
+from factory.policies.linked import linked
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -379,11 +380,35 @@ def test_a_contradiction_between_contract_and_database_blocks() -> None:
     assert (finding.severity, finding.where) == (BLOCKS, f"{CONTRACT_FILE}:8")
 
 
-def test_a_contract_that_the_standard_does_not_allow_blocks() -> None:
-    port = a_relation(columns=(a_column(meta={"critical": "yes"}), a_column("amount")))
-    finding = the_finding(consistent, artifacts=some_artifacts(port))
-    assert finding.message.startswith("not valid ODCS: schema.0.properties.0.criticalDataElement: 'yes'")
+def test_a_contract_that_lint_finds_at_fault_blocks() -> None:
+    promise = a_promise(slaProperties=[{"property": "latency", "value": 3, "unit": "lightyears"}])
+    finding = the_finding(consistent, contracts=some_contracts(promise))
+    assert (
+        finding.message == "the contract is at fault: latency: 'lightyears' is no unit of time [wrong-unit]"
+    )
     assert finding.severity is BLOCKS
+
+
+def test_columns_are_linked_as_far_as_the_workspace_asks_for() -> None:
+    definition = {"business_definition": "https://wiki.example.org/order"}
+    port = a_relation(columns=(a_column(meta=definition), a_column("amount")))
+    artifacts = some_artifacts(port)
+    evidence = {"artifacts": artifacts, "contracts": some_contracts(artifacts=artifacts)}
+    assert list(linked(some_evidence(**evidence, linked_percent=50))) == []
+    finding = the_finding(linked, **evidence, linked_percent=51)
+    assert finding.severity is BLOCKS
+    assert (
+        "50 % of 2 columns have an authoritative definition, the workspace asks for 51 %" in finding.message
+    )
+
+
+def test_what_is_missing_is_advice_where_the_workspace_asks_for_less() -> None:
+    port = a_relation(columns=(a_column(), a_column("amount", description="")))
+    artifacts = some_artifacts(port)
+    evidence = {"artifacts": artifacts, "contracts": some_contracts(artifacts=artifacts)}
+    assert the_finding(documented, **evidence).severity is BLOCKS
+    assert the_finding(documented, **evidence, documented_percent=60).severity is Severity.ADVISES
+    assert the_finding(documented, **evidence, documented_percent=70).severity is BLOCKS
 
 
 # compatible
@@ -429,13 +454,13 @@ def test_a_published_version_never_changes(contract: Contract, wanted: str) -> N
     (finding,) = judged(contract, published("1.0.0", FIRST.data))
     assert finding.message.startswith("orders 1.0.0 is published, and the contract has changed: ")
     assert (finding.severity, finding.where) == (BLOCKS, f"{CONTRACT_FILE}:4")
-    assert finding.hint == f"set `version: {wanted}`"
+    assert finding.hint == f"set `version: {wanted}`, as does: factory contract bump orders"
 
 
 def test_the_wanted_version_lies_above_all_that_is_published() -> None:
     before = [published("1.3.0", FIRST.data), published("1.0.0", FIRST.data)]
     (finding,) = judged(drafted("1.0.0", **DESCRIBED), *before)
-    assert finding.hint == "set `version: 1.3.1`"
+    assert finding.hint == "set `version: 1.3.1`, as does: factory contract bump orders"
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ MEMBER = {"username": "x@example.org"}
         (
             {"team": {"members": [MEMBER | {"roll": "dpo"}]}},
             "roll:",
-            "team.members.0",
+            "team.members[x@example.org]",
             "did you mean 'role'?",
         ),
         ({"zzz": "x"}, "zzz:", "has no field 'zzz'", "own fields belong in customProperties"),
@@ -172,12 +172,12 @@ def test_a_wrong_descriptor_is_told_with_its_line_and_a_way_out(
     ("fields", "message"),
     [
         ({"id": None}, "the document: 'id' is missing"),
-        ({"version": 1.0}, "version: 1.0 is not of type 'string'"),
-        ({"tags": "retail"}, "tags: 'retail' is not of type 'array'"),
-        ({"description": "text"}, "description: 'text' is not of type 'object'"),
-        ({"team": []}, "team: [] is not of type 'object'"),
-        ({"team": {"members": [{"role": "dpo"}]}}, "team.members.0: 'username' is missing"),
-        ({"customProperties": [{"property": "layer"}]}, "customProperties.0: 'value' is missing"),
+        ({"version": 1.0}, "version: 1.0 is not text"),
+        ({"tags": "retail"}, "tags: 'retail' is not a list"),
+        ({"description": "text"}, "description: 'text' is not a mapping"),
+        ({"team": []}, "team: [] is not a mapping"),
+        ({"team": {"members": [{"role": "dpo"}]}}, "team.members[dpo]: 'username' is missing"),
+        ({"customProperties": [{"property": "layer"}]}, "customProperties[layer]: 'value' is missing"),
     ],
 )
 def test_what_the_standard_does_not_allow_is_told_in_words(

@@ -187,7 +187,7 @@ def test_a_branch_is_judged_against_what_prod_has_published(mesh: Path, factory:
     assert result.code == 1
     reasons = {p["name"]: p["reasons"] for p in result.json["products"]}
     assert reasons["shop"] == []
-    assert "sales.total removed (major)" in reasons["sales"][0]
+    assert "sales.total: renamed to sum_total (major)" in reasons["sales"][0]
     replace(mesh / "products/sales/contracts/sales.odcs.yaml", "1.0.0", "2.0.0")
     assert factory("build", "--target", "ci").code == 0
 
