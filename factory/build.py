@@ -114,7 +114,9 @@ class Dbt:
             DbtError: a file that dbt cannot read, a reference that leads nowhere or is not allowed.
 
         """
-        outcome = self._invoke("parse", "--write-json" if write else "--no-write-json")
+        # dbt forgets what YAML says of singular tests when it parses only what has changed (1.11).
+        whole = ["--no-partial-parse"] if _describes_singular_tests(self._ws) else []
+        outcome = self._invoke("parse", "--write-json" if write else "--no-write-json", *whole)
         if not outcome.success or outcome.result is None:
             raise self._failure(outcome, "dbt cannot read the project")
         self._manifest = outcome.result
@@ -352,6 +354,19 @@ def _way_out(text: str, ws: Workspace) -> str:
 def _place_of(crossing: Crossing) -> tuple[str, ...]:
     c = crossing
     return c.product, c.file, c.name, c.upstream, c.upstream_name, c.upstream_table
+
+
+_TESTS_BY_NAME = re.compile(r"^(data_)?tests\s*:", re.MULTILINE)
+
+
+def _describes_singular_tests(ws: Workspace) -> bool:
+    """Say whether a YAML file of a product says something of singular tests: a list `data_tests` at its top."""
+    return any(
+        _TESTS_BY_NAME.search(file.read_text("utf-8", "replace"))
+        for folder in sorted(ws.products.iterdir())
+        for shelf in ("tests", "models")
+        for file in sorted((folder / shelf).rglob("*.y*ml"))
+    )
 
 
 def _project(manifest: Any, products: frozenset[str]) -> Project:

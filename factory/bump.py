@@ -7,6 +7,7 @@ policy `compatible` does that when the product is built.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,10 +176,16 @@ def _by_step(promise: Promise, published: Mapping[str, Sequence[Published]], ask
     if asked.step != "major" or not is_published:
         return result
     if asked.in_place:
-        words = f"version {promise.major} is published and gets no file of its own: tell its consumers"
+        words = (
+            f"version {promise.major} is published and gets no file of its own: the next build refuses that until its "
+            "notice has run out, which begins when a version with `status: deprecated` is published"
+        )
         return replace(result, words=words)
     kept = _file_of_major(promise)
-    words = f"version {promise.major} goes on in {kept.name}: keep its tables as a version of the model, named there"
+    words = (
+        f"version {promise.major} goes on in {kept.name}: keep its tables as they are, and name tables of the new "
+        "version's own in its `schema`"
+    )
     if kept == result.file:
         return replace(result, file=_file_of_major(promise, version_key(new)[0]), kept=kept, words=words)
     return replace(result, kept=kept, words=words)
@@ -186,7 +193,7 @@ def _by_step(promise: Promise, published: Mapping[str, Sequence[Published]], ask
 
 def _file_of_major(promise: Promise, major: int | None = None) -> Path:
     file = promise.document.path
-    stem = file.name.partition(".")[0]
+    stem = re.sub(r"(\.v\d+)?\.odcs\.ya?ml$", "", file.name)
     return file.with_name(f"{stem}.v{promise.major if major is None else major}.odcs.yaml")
 
 

@@ -91,7 +91,8 @@ def read_test(unique_id: str, node: dict[str, Any], result: dict[str, Any] | Non
     attached = text_in(node, "attached_node")
     if not attached and upstream:
         own = f".{text_in(node, 'package_name')}."
-        attached = next((u for u in upstream if own in u), upstream[0])
+        made = [u for u in upstream if own in u and not u.startswith("source.")]
+        attached = next((u for u in (*made, *upstream) if own in u), upstream[0])
         # Before dbt 1.5 only the arguments tell which of them the test speaks of.
         named = re.findall(r"['\"]([\w.-]+)['\"]", text_in(object_in(generic, "kwargs"), "model"))
         if named:

@@ -82,7 +82,8 @@ class HandKept:
             FactoryError: a file cannot be written.
 
         """
-        for file, text in self._texts.items():
+        # What is new comes first: a copy is there before its original is changed.
+        for file, text in sorted(self._texts.items(), key=lambda each: each[0].exists()):
             with told_as(FactoryError, "writing the file", file):
                 write_whole(file.resolve(), text)
 

@@ -109,6 +109,11 @@ class Publisher:
             key = _key(contract)
             if is_embedded(self._ws) and key not in closed:
                 snapshots[key] = export_ports(self._ws, product, contract, tables[_key(contract)], files)
+        # Told before the version is there, since only a version that is not there yet is news: at least once.
+        notices = notices_of(evidence)
+        if notices:
+            told = {"notices": [notice.values() for notice in notices]}
+            self._registry.write_event(product, "deprecated", told, now)
         for contract in evidence.contracts:
             news |= self._registry.publish_contract(product, self._publication(contract, evidence))
         self._registry.publish_product(
@@ -129,10 +134,6 @@ class Publisher:
             self._registry.write_event(
                 product, "published", {"contracts": versions, "snapshots": snapshots}, now
             )
-        notices = notices_of(evidence)
-        if notices:
-            told = {"notices": [notice.values() for notice in notices]}
-            self._registry.write_event(product, "deprecated", told, now)
         self._changed.add(product.urn)
         self._snapshots[product.name] = snapshots
         self._contracts[product.name] = {_key(c): c.version for c in evidence.contracts}
@@ -249,7 +250,7 @@ class Publisher:
             (p for p in evidence.previous.get(contract.name, ()) if p.version == contract.version), None
         )
         if published is not None and (
-            comes_from_tools(contract, published, evidence) or _is_same(contract, published.data)
+            comes_from_tools(contract, published, evidence) or _is_same(contract, published.data, evidence)
         ):
             kept = self._registry.published_text(evidence.product, contract.name, contract.version)
             text = text if kept is None else kept
@@ -304,10 +305,10 @@ def life_of_entry(contract: Mapping[str, Any]) -> Life:
     return life_of({"status": contract["status"], "slaProperties": levels})
 
 
-def _is_same(contract: Contract, published: Mapping[str, Any]) -> bool:
-    from factory.contract import compare
+def _is_same(contract: Contract, published: Mapping[str, Any], evidence: Evidence) -> bool:
+    from factory.contract import compare, severity_of
 
-    return not compare(published, contract.data)
+    return severity_of(compare(published, contract.data, evidence.severities)) == "none"
 
 
 def _tables(contract: Contract, evidence: Evidence) -> list[Any]:

@@ -233,7 +233,7 @@ def _in_words(error: Any, data: Any, name: str, explained: Collection[Path_]) ->
     kind = error.kind
     match kind.name:
         case "additionalProperties" | "unevaluatedProperties":
-            yield from _unknown_fields(error, here, name, explained)
+            yield from _unknown_fields(error, here, (data, name), explained)
         case "required":
             # One typo, one fault: the unknown field is told with what was meant.
             if not _misspelled(error, kind.property, name):
@@ -302,7 +302,29 @@ def _not_hint(path: Path_, error: Any) -> str:
     return ""
 
 
-def _unknown_fields(error: Any, here: str, name: str, explained: Collection[Path_]) -> Iterator[Fault]:
+@functools.cache
+def _options(name: str) -> dict[str, set[str]]:
+    """Return each of the `logicalTypeOptions`, and the logical types that have it."""
+    found: dict[str, set[str]] = {}
+    for branch in _schema(name)["$defs"].get("SchemaBaseProperty", {}).get("allOf", ()):
+        condition = json.dumps(branch.get("if", {}))
+        options = branch.get("then", {}).get("properties", {}).get("logicalTypeOptions", {})
+        for option in options.get("properties", {}):
+            found.setdefault(option, set()).update(re.findall(r'"const": "(\w+)"', condition))
+    return found
+
+
+def _type_around(data: Any, path: Path_) -> str:
+    """Return the logical type of the column whose options stand at a path."""
+    for part in path[:-1]:
+        data = data[part]
+    return str(data.get("logicalType")) if isinstance(data, dict) else "this type"
+
+
+def _unknown_fields(
+    error: Any, here: str, document: tuple[Any, str], explained: Collection[Path_]
+) -> Iterator[Fault]:
+    data, name = document
     path: Path_ = tuple(error.instance_path)
     part = _part_of(error)
     known = _fields(name, part)
@@ -312,6 +334,11 @@ def _unknown_fields(error: Any, here: str, name: str, explained: Collection[Path
             # 3.0 lets a field of another type pass.
             if path not in explained and not name.startswith("odcs-3.0"):
                 yield _misplaced(path, key, here, error.instance)
+            continue
+        if path and path[-1] == "logicalTypeOptions" and key in _options(name):
+            message = f"{here}: {key!r} is no option of {_type_around(data, path)}"
+            hint = f"it is one of {', '.join(sorted(_options(name)[key]))}; an option of this type, or another type?"
+            yield Fault((*path, key), message, hint, code="misplaced-field")
             continue
         near = nearest(key, known)
         newer = next((v for v in _newer(name) if key in _fields(ODCS_SCHEMAS[v], part)), "")

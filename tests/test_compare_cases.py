@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ def test_the_worked_bumps_of_the_book(
         assert result.json["changes"][0]["path"].startswith(first)
     text = factory("diff", *files).out
     assert f"{severity}: {new} says enough (" in text
-    assert f"ask for {suggested})" in text
+    assert re.search(rf"asks? for {suggested}\)", text)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,7 @@ def test_published_versions_are_named_by_product_and_version(mesh: Path, factory
     for named, message, hint in (
         ("shop@9.9.9", "shop.shop 9.9.9 is not published", "published: 1.0.0"),
         ("shop.other@1.0.0", "shop has no contract 'other'", "it has shop"),
-        ("nobody@1.0.0", "'nobody' is not published", "factory list --published"),
+        ("nobody@1.0.0", "'nobody' is not published", "factory list"),
         ("shopp", "'shopp' is no file, no version and no product", "did you mean 'shop'?"),
     ):
         result = factory("diff", named, file)

@@ -465,3 +465,55 @@ def test_there_and_back_the_same_places_change(one: Data, other: Data) -> None:
     assert {change.path for change in there} == {change.path for change in back}
     turned = {"added": "removed", "removed": "added", "changed": "changed"}
     assert {(c.path, c.kind) for c in there} == {(c.path, turned[c.kind]) for c in back}
+
+
+# What differs only a little
+
+
+def with_rule(**rule: Any) -> Data:
+    return edited(lambda d: d["schema"][0].update(quality=[{"name": "r", "mustBe": 0, **rule}]))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"type": "sql", "query": "select 'X  Y'"}, {"type": "sql", "query": "select 'X Y'"}),
+        (
+            {"type": "sql", "query": "select 1 -- all\nfrom t"},
+            {"type": "sql", "query": "select 1 -- all from t"},
+        ),
+        (
+            {"metric": "invalidValues", "arguments": {"pattern": "a  b"}},
+            {"metric": "invalidValues", "arguments": {"pattern": "a b"}},
+        ),
+        (
+            {"metric": "invalidValues", "arguments": {"validValues": 5}},
+            {"metric": "invalidValues", "arguments": {"validValues": 6}},
+        ),
+    ],
+)
+def test_a_rule_that_checks_something_else_is_revised(one: Data, other: Data) -> None:
+    assert [change.rule for change in compare(with_rule(**one), with_rule(**other))] == ["rule-revised"]
+
+
+def test_true_is_not_one() -> None:
+    one = edited(lambda d: d["customProperties"].append({"property": "x", "value": 1}))
+    other = edited(lambda d: d["customProperties"].append({"property": "x", "value": True}))
+    assert [change.rule for change in compare(one, other)] == ["custom-property-changed"]
+
+
+def test_levels_for_different_drivers_are_compared_each() -> None:
+    def levels(regulatory: int) -> Data:
+        stated = [
+            {"property": "latency", "value": regulatory, "unit": "h", "driver": "regulatory"},
+            {"property": "latency", "value": 24, "unit": "h", "driver": "analytics"},
+        ]
+        return edited(lambda d: d.update(slaProperties=stated))
+
+    (change,) = compare(levels(1), levels(9))
+    assert (change.rule, change.consumer) == ("service-level-changed", "breaking")
+
+
+def test_the_release_of_a_pre_release_is_enough_for_information() -> None:
+    assert bumped("1.0.0-rc.1", "patch") == "1.0.0"
+    assert is_enough("1.0.0-rc.1", "1.0.0", "patch")

@@ -301,7 +301,7 @@ def test_a_contract_that_changes_under_its_version_is_refused_with_the_version_t
     assert "products/sales/contracts/sales.odcs.yaml:4" in reason
     assert "sales.total.physicalType: 'DOUBLE' became 'DECIMAL(18,2)' (major)" in reason
     # Who is hit, and how to go on.
-    assert "what breaks is read by board (board-owner@example.org)" in reason
+    assert "who may be hit: board (board-owner@example.org)" in reason
     assert "factory contract bump sales" in reason
     assert "set `version: 2.0.0`" in reason
     replace(mesh / "products/sales/contracts/sales.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
@@ -384,3 +384,20 @@ def test_a_product_that_reads_no_other_builds_alone_from_its_own_folder(mesh: Pa
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_what_is_said_of_a_singular_test_stays_when_something_else_changes(
+    mesh: Path, factory: Command
+) -> None:
+    """dbt forgets it when it parses only what has changed."""
+    write(
+        mesh / "products/sales/tests/sales_add_up.sql", "select * from {{ ref('sales') }} where total < 0\n"
+    )
+    said = "  - name: sales_add_up\n    description: Totals add up.\n    config: {meta: {dimension: consistency}}\n"
+    write(mesh / "products/sales/tests/_tests.yml", f"version: 2\ndata_tests:\n{said}")
+    replace(mesh / "products/sales/contracts/sales.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
+    assert factory("build", "sales").code == 0
+    replace(mesh / "products/sales/models/sales.sql", "select", "select /* as before */")
+    result = factory("build", "sales", "--format", "json")
+    reasons = " ".join(result.json["products"][0]["reasons"])
+    assert "sales_add_up" not in reasons, reasons

@@ -297,7 +297,7 @@ def test_a_major_that_is_raised_in_place_is_refused_with_the_earliest_date(mesh:
     (reason,) = told(result, "shop", "reasons")
     assert reason.startswith(f"{SHOP}:4: shop 1.x is published and no contract promises it any more")
     assert "on 2026-05-01 at the earliest, if it is announced today (notice period P3M" in reason
-    assert "keep shop 1.0.0 beside 2.x: contracts/shop_v1.odcs.yaml" in reason
+    assert "keep shop 1.0.0 beside 2.x: contracts/shop.v1.odcs.yaml" in reason
     assert not (mesh / "registry/products/trade/shop/shop/2.0.0").exists()
     # It does not count that nobody reads it, and waiting does not help: nothing was announced.
     shutil.rmtree(mesh / "products/sales")

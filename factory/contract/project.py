@@ -187,7 +187,7 @@ def _names(relations: Iterable[Relation]) -> dict[str, str]:
     relations = list(relations)
     known = Counter(relation.identifier.lower() for relation in relations)
     names: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = {name for name, count in known.items() if count == 1}
     for relation in relations:
         if known[relation.identifier.lower()] == 1:
             continue
@@ -196,8 +196,8 @@ def _names(relations: Iterable[Relation]) -> dict[str, str]:
             f"{relation.database}_{relation.schema}_{relation.identifier}",
             relation.unique_id.replace(".", "_"),
         ]
-        name = next(c for c in (*candidates, relation.unique_id) if c not in taken)
-        taken.add(name)
+        name = next((c for c in candidates if c.lower() not in taken), relation.unique_id)
+        taken.add(name.lower())
         names[relation.unique_id] = name
     return names
 

@@ -54,7 +54,7 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
     same = next((p for p in published if p.version == contract.version), None)
     if same is not None:
         changes = _compare(same.data, contract.data, evidence)
-        if not changes or comes_from_tools(contract, same, evidence):
+        if severity_of(changes) == "none" or comes_from_tools(contract, same, evidence):
             return None
         newest = max(
             (p.version for p in published if p.version.split(".")[0] == same.version.split(".")[0]),
@@ -63,6 +63,10 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         wanted = bumped(newest, severity_of(changes))
         message = f"{contract.name} {contract.version} is published, and the contract has changed: {_words(changes)}"
         message += _read_by(changes, contract, evidence)
+        later = any(c.name == contract.name and c.major > contract.major for c in evidence.contracts)
+        if later and wanted.split(".")[0] != str(contract.major):
+            hint = f"{contract.name} {contract.major}.x has to stay as it is until its notice has run out: restore it"
+            return Finding("compatible", Severity.BLOCKS, message, where, hint)
         return Finding("compatible", Severity.BLOCKS, message, where, _way_out(wanted, evidence))
     older = [p for p in published if version_key(p.version) < version_key(contract.version)]
     newer = [p for p in published if p.version.split(".")[0] == str(contract.major) and p not in older]
@@ -110,7 +114,7 @@ def _read_by(changes: Sequence[Change], contract: Contract, evidence: Evidence) 
     if not hit:
         return ""
     more = f" and {len(hit) - 5} more" if len(hit) > 5 else ""
-    return f"; what breaks is read by {', '.join(hit[:5])}{more}"
+    return f"; who may be hit: {', '.join(hit[:5])}{more}"
 
 
 def _reads(consumer: Consumer, table: str, columns: Collection[str], evidence: Evidence) -> bool:

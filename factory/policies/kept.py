@@ -66,8 +66,8 @@ def _judge(
     above = min((n for n in here if n > major), default=None)
     beside = f" beside {above}.x" if above is not None else ""
     hint = (
-        f"keep {name} {last.version}{beside}: contracts/{name}_v{major}.odcs.yaml with `name: {name}` and "
-        f"`version: {last.version}` (or a higher one of {major}.x), its models as dbt model versions; "
+        f"keep {name} {last.version}{beside}: contracts/{name}.v{major}.odcs.yaml with `name: {name}` and "
+        f"`version: {last.version}` (or a higher one of {major}.x), its models as they are; "
         "or publish it with `status: retired` or a past endOfLife first"
     )
     where = evidence.place("contracts")

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from factory.contract import Change, compare, severity_of, version_key
+from factory.contract.severities import severities_of
 from factory.errors import RegistryError
 from factory.evidence import Published
 from factory.registry import Registry, read_index
@@ -70,7 +71,7 @@ def changelog(ws: Workspace, product: str, contract: str = "") -> tuple[Release,
         release
         for name, published in sorted(versions.items())
         if contract in ("", name)
-        for release in _releases(name, published, moments.get(name, {}))
+        for release in _releases(name, published, moments.get(name, {}), severities_of(ws))
     )
 
 
@@ -80,13 +81,16 @@ def _near(name: str, entries: Mapping[str, Any]) -> str:
 
 
 def _releases(
-    name: str, published: Iterable[Published], moments: Mapping[str, datetime]
+    name: str,
+    published: Iterable[Published],
+    moments: Mapping[str, datetime],
+    severities: Mapping[str, str],
 ) -> Iterator[Release]:
     ordered = sorted(published, key=lambda p: version_key(p.version))
     for number in range(len(ordered) - 1, -1, -1):
         this = ordered[number]
         before = _before(this, ordered[:number], moments)
-        changes = compare(before.data, this.data) if before is not None else ()
+        changes = compare(before.data, this.data, severities) if before is not None else ()
         yield Release(
             name,
             this.version,

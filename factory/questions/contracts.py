@@ -1,6 +1,6 @@
-"""Draft contracts of any dbt project, and show contracts to people.
+"""Draft contracts of any dbt project.
 
-Takes the files that a user named; gives contracts and text.
+Takes the files that a user named; gives contracts.
 """
 
 from __future__ import annotations

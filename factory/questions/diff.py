@@ -74,7 +74,7 @@ def published_contract(ws: Workspace, named: str) -> Side:
     product, contract, version = found[1], found[2] or "", found[3]
     versions = _versions(ws, product)
     if not versions:
-        raise ContractError(f"{product!r} is not published", hint="see `factory list --published`")
+        raise ContractError(f"{product!r} is not published", hint="see what is published with: factory list")
     if contract and contract not in versions:
         raise ContractError(f"{product} has no contract {contract!r}", hint=f"it has {', '.join(versions)}")
     if not contract and len(versions) > 1:
@@ -209,10 +209,9 @@ def _verdict(found: Difference) -> str:
         return f"none: {found.old_version} stays"
     most = sum(change.severity == found.severity for change in found.changes)
     because = f"{most} {found.severity} change{'' if most == 1 else 's'}"
+    ask = "asks" if most == 1 else "ask"
     if found.sufficient:
-        return (
-            f"{found.severity}: {found.new_version} says enough ({because} ask for {found.suggested_version})"
-        )
+        return f"{found.severity}: {found.new_version} says enough ({because} {ask} for {found.suggested_version})"
     return f"{found.severity}: set version {found.suggested_version} ({because}); {found.new_version} is too small"
 
 
@@ -243,10 +242,10 @@ def _working_tree(ws: Workspace, named: str, environment: Mapping[str, str]) -> 
     published = Registry(ws).published(product)
     pairs = []
     for contract in contracts:
-        older = [
-            p for p in published.get(contract.name, ()) if order_of(p.version) <= order_of(contract.version)
-        ]
-        last = max(older, key=lambda p: order_of(p.version), default=None)
+        known = published.get(contract.name, ())
+        same = [p for p in known if p.version.split(".")[0] == str(contract.major)]
+        older = [p for p in known if order_of(p.version) < order_of(contract.version)]
+        last = max(same or older, key=lambda p: order_of(p.version), default=None)
         name = f"{product.name}.{contract.name}"
         before, after = comparable(last, contract, current) if last else ({}, contract.data)
         old = Side(f"{name} {last.version}" if last else "nothing", before)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.documents import read_yaml
+from factory.errors import DocumentError
 from factory.workspace import Workspace
 
 
@@ -38,7 +39,10 @@ def subscribers(ws: Workspace, products: Collection[str]) -> tuple[Subscriber, .
     for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
         if "." in file.stem:
             continue
-        data = read_yaml(file).data
+        try:
+            data = read_yaml(file).data
+        except DocumentError:
+            continue  # a record that nobody can read grants nothing, and stops nobody's build
         if not isinstance(data, dict):
             continue
         product = str(data.get("product", "")).rpartition(":")[2]

@@ -13,6 +13,7 @@ from factory.odcs.compare.normal import (
     said,
     sortable,
     spelled,
+    sql_spelled,
     unordered,
 )
 from factory.odcs.compare.notebook import GONE, NEW, RENAMED, Notebook, at
@@ -138,8 +139,13 @@ def _column(path: str, old: Values, new: Values, book: Notebook) -> None:
             book.note(at(path, key), lost if before else gained, before, after, sides, kind="changed")
     for key in ("partitioned", "partitionKeyPosition"):
         _plain(at(path, key), said(old, key), said(new, key), "partition-changed", book)
-    for key in ("transformLogic", "transformSourceObjects"):
-        _plain(at(path, key), said(old, key), said(new, key), "logic-changed", book)
+    logic = [said(side, "transformLogic") for side in (old, new)]
+    if [sql_spelled(str(each or "")) for each in logic[:1]] != [
+        sql_spelled(str(each or "")) for each in logic[1:]
+    ]:
+        book.note(at(path, "transformLogic"), "logic-changed", *logic[:1], *logic[1:])
+    objects = "transformSourceObjects"
+    _plain(at(path, objects), said(old, objects), said(new, objects), "logic-changed", book)
     _enum(path, old, new, book)
     compare_relationships(path, old, new, book)
     compare_rules(path, old, new, book)
@@ -263,7 +269,7 @@ def compare_fields(path: str, old: Values, new: Values, skipped: Iterable[str], 
     """Write down what changed about the fields that nothing else looks at."""
     for key in sorted({*old, *new} - set(skipped)):
         before, after = said(old, key), said(new, key)
-        if unordered(before) == unordered(after):
+        if unordered(before, key) == unordered(after, key):
             continue
         if key == "id" or key in INFORMATION:
             book.note(at(path, key), "information-changed", before, after)

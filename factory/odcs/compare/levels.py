@@ -43,7 +43,13 @@ def _levels(value: Any) -> dict[tuple[str, str], Values]:
     found: dict[tuple[str, str], Values] = {}
     for level in mappings(value):
         elements = sorted(part.strip() for part in str(level.get("element") or "").split(",") if part.strip())
-        found[(service_level(str(level.get("property") or "")), ",".join(elements))] = level
+        name, where = service_level(str(level.get("property") or "")), ",".join(elements)
+        driver = str(level.get("driver") or "")
+        if (name, where) in found and driver:
+            where = f"{where}; {driver}".lstrip("; ")
+        while (name, where) in found:
+            where += "'"
+        found[(name, where)] = level
     return found
 
 

@@ -66,15 +66,43 @@ def said(values: Values, key: str) -> Any:
     return None if says_nothing(key, value) else value
 
 
-def unordered(value: Any) -> Any:
-    """Return a value in which the order of lists no longer counts, nor line breaks in text."""
+# Text for people, in which a line break is no change.
+_PROSE = {
+    "description", "purpose", "limitations", "usage", "businessName", "dataGranularityDescription",
+    "transformDescription", "comment", "instructions",
+}  # fmt: skip
+
+
+def unordered(value: Any, key: str = "") -> Any:
+    """Return a value in which the order of lists no longer counts, nor, in text for people, line breaks.
+
+    `key` is what the value stands under.
+    """
     if isinstance(value, Mapping):
-        return {key: unordered(item) for key, item in value.items() if not says_nothing(str(key), item)}
+        return {k: unordered(item, str(k)) for k, item in value.items() if not says_nothing(str(k), item)}
     if isinstance(value, list | tuple):
-        return sorted((unordered(item) for item in value), key=sortable)
+        return sorted((unordered(item, key) for item in value), key=sortable)
     if isinstance(value, str):
-        return " ".join(value.split())
-    return value
+        return " ".join(value.split()) if key in _PROSE else value.rstrip("\n")
+    return ("true" if value else "false", "bool") if isinstance(value, bool) else value
+
+
+_QUOTED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`)|(--[^\n]*|/\*.*?\*/)", re.DOTALL)
+
+
+def sql_spelled(query: str) -> str:
+    """Return SQL in one spelling: comments, spaces and the case of words count only in quotes."""
+    parts: list[str] = []
+    last = 0
+    for found in _QUOTED.finditer(query):
+        parts += [_folded(query[last : found.start()]), found[1] or " "]
+        last = found.end()
+    parts.append(_folded(query[last:]))
+    return "".join(parts).strip(" ;")
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"\s*([(),=<>+*/])\s*", r"\1", text.lower()))
 
 
 def sortable(value: Any) -> str:

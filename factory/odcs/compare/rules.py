@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from factory.odcs.compare.bounds import LOOSER, OTHER, SAME, TIGHTER, Sides, accepted_numbers, threshold_sides
-from factory.odcs.compare.normal import Values, mappings, sortable, unordered
+from factory.odcs.compare.normal import Values, mappings, sortable, sql_spelled, unordered
 from factory.odcs.compare.notebook import Notebook, at
 from factory.odcs.intervals import Spans
 
@@ -86,10 +85,10 @@ def _check(rule: Values) -> list[Any]:
         metric = rule.get("metric") or rule.get("rule")
         return [kind, metric, unordered(rule.get("arguments")), _unit(rule)]
     if kind == "sql":
-        return [kind, _sql(str(rule.get("query"))), None, _unit(rule)]
+        return [kind, sql_spelled(str(rule.get("query"))), None, _unit(rule)]
     if kind == "custom":
         return [kind, rule.get("engine"), unordered(rule.get("implementation")), None]
-    return [kind, unordered(rule.get("description")), None, None]
+    return [kind, unordered(rule.get("description"), "description"), None, None]
 
 
 def _unit(rule: Values) -> str:
@@ -145,21 +144,15 @@ def _argument_sides(old: Values, new: Values) -> Sides:
         rule.get("arguments") if isinstance(rule.get("arguments"), dict) else {} for rule in (old, new)
     ]
     for key, more in (("validValues", LOOSER), ("missingValues", TIGHTER), ("properties", LOOSER)):
-        one, other = ({sortable(v) for v in (side or {}).get(key) or ()} for side in arguments)
+        one, other = (
+            {sortable(v) for v in values} if isinstance(values := (side or {}).get(key), list) else set()
+            for side in arguments
+        )
         rest = [{k: v for k, v in (side or {}).items() if k != key} for side in arguments]
         if one != other and one and other and rest[0] == rest[1]:
             fewer = TIGHTER if more is LOOSER else LOOSER
             return more if other > one else fewer if other < one else OTHER
     return OTHER
-
-
-def _sql(query: str) -> str:
-    """Return a query in one spelling: the case of words counts only in quotes, spaces do not."""
-    parts = re.split(r"('(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`)", query)
-    plain = [
-        part if n % 2 else re.sub(r"\s*([(),=<>+*/])\s*", r"\1", part.lower()) for n, part in enumerate(parts)
-    ]
-    return " ".join("".join(plain).rstrip("; \n").split())
 
 
 def _shown(rule: Values) -> str:

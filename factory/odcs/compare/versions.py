@@ -51,7 +51,9 @@ def bumped(version: str, severity: str) -> str:
         ValueError: the text is no version.
 
     """
-    major, minor, patch = version_key(version)
+    major, minor, patch, pre = _parsed(version)
+    if pre and severity in ("none", "patch"):
+        return f"{major}.{minor}.{patch}"  # the release that the pre-release stands before
     if severity == "major":
         return f"{major + 1}.0.0"
     if severity == "minor":

@@ -4,6 +4,6 @@ Takes files; gives `LintFinding`s with file, line, column, code, message and hin
 """
 
 from factory.odcs.lint.codes import CODES
-from factory.odcs.lint.linter import LintFinding, contract_faults, lint_file, lint_files
+from factory.odcs.lint.linter import LintFinding, contract_faults, lint_file
 
-__all__ = ["CODES", "LintFinding", "contract_faults", "lint_file", "lint_files"]
+__all__ = ["CODES", "LintFinding", "contract_faults", "lint_file"]

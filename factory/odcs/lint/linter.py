@@ -6,7 +6,7 @@ Takes files; gives findings; reads nothing else, and never the network.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,6 @@ class LintFinding:
     severity: str
     message: str
     hint: str
-
-
-def lint_files(files: Iterable[Path]) -> tuple[LintFinding, ...]:
-    """Return the findings of every file, file by file, in the order of lines."""
-    return tuple(finding for file in files for finding in lint_file(file))
 
 
 def lint_file(file: Path) -> tuple[LintFinding, ...]:

@@ -153,6 +153,7 @@ def _permitted(column: Column, name: str) -> Iterator[Fault]:
             message = f"{name}: the permitted value {value!r} is no {text(column.data, 'logicalType')}"
             yield Fault(place, message, "write it as the type wants it", code="wrong-type")
     yield from _outside_options(column, name, values, "enum")
+    yield from _examples(column, name, kinds)
     known = [value for _, value in values]
     examples = column.data.get("examples")
     given = list(enumerate(examples)) if isinstance(examples, list) else []
@@ -163,6 +164,35 @@ def _permitted(column: Column, name: str) -> Iterator[Fault]:
                 yield Fault(
                     (*column.path, "examples", number), message, code="wrong-example", severity="warning"
                 )
+
+
+_NEVER = re.compile(r"(?!)")
+_READS = {
+    "integer": re.compile(r"[-+]?[\d_,]+"),
+    "number": re.compile(r"[-+]?[\d_,]*\.?\d*([eE][-+]?\d+)?"),
+    "boolean": re.compile(r"true|false|yes|no|0|1|t|f|y|n", re.IGNORECASE),
+}
+
+
+def _examples(column: Column, name: str, kinds: tuple[type, ...] | None) -> Iterator[Fault]:
+    """Yield examples that are no values of the column: of another type, or outside its options."""
+    examples = column.data.get("examples")
+    given = [(n, v) for n, v in enumerate(examples if isinstance(examples, list) else ()) if v is not None]
+    logical = text(column.data, "logicalType")
+    for number, value in given:
+        # Many write every example as text.
+        written = isinstance(value, str) and _READS.get(logical, _NEVER).fullmatch(value) is not None
+        timed = isinstance(value, str) and logical in ("date", "timestamp", "time") and _moment(value) is None
+        formatted = isinstance(column.data.get("logicalTypeOptions"), dict) and (
+            "format" in column.data["logicalTypeOptions"]
+        )
+        if (kinds and not written and not _is_of(value, kinds)) or (timed and not formatted):
+            message = f"{name}: the example {str(value)[:40]!r} is no {logical}"
+            place = (*column.path, "examples", number)
+            yield Fault(place, message, code="wrong-example", severity="warning")
+    for fault in _outside_options(column, name, given, "examples"):
+        message = fault.message.replace("the permitted value", "the example")
+        yield Fault(fault.path[:-1], message, code="wrong-example", severity="warning")
 
 
 def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
