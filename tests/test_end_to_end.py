@@ -397,7 +397,8 @@ def test_what_is_said_of_a_singular_test_stays_when_something_else_changes(
     write(mesh / "products/sales/tests/_tests.yml", f"version: 2\ndata_tests:\n{said}")
     replace(mesh / "products/sales/contracts/sales.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
     assert factory("build", "sales").code == 0
-    replace(mesh / "products/sales/models/sales.sql", "select", "select /* as before */")
+    models = mesh / "products/sales/models/_sales.yml"
+    models.write_text(models.read_text("utf-8").replace("description: ", "description: Truly, ", 1), "utf-8")
     result = factory("build", "sales", "--format", "json")
     reasons = " ".join(result.json["products"][0]["reasons"])
     assert "sales_add_up" not in reasons, reasons
