@@ -25,7 +25,7 @@ from builders import (
 from builders import published as published_version
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import make_mesh, replace, write
+from mesh import make_mesh, replace, without_notice, write
 
 from factory.evidence import Severity
 from factory.lifecycle import Edition, Stage, announced_on, in_days, inputs_of, life_faults, life_of
@@ -354,15 +354,15 @@ def test_a_major_may_go_at_once_when_its_end_was_published_or_nothing_has_to_be_
         if way == "retired":
             replace(mesh / SHOP, "status: active", "status: retired")
         else:
-            replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: endOfLife, value: "2026-01-31"}\n')  # fmt: skip
+            replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: endOfLife, value: "2026-05-01"}\n')  # fmt: skip
         replace(mesh / SHOP, "version: 1.0.0", "version: 1.1.0")
         result = build(mesh, "2026-02-01", "shop")
         assert outcomes(result) == {"shop": "certified"}, result
         replace(mesh / SHOP, "status: retired", "status: active") if way == "retired" else None
     replace(mesh / SHOP, f"version: {version}", "version: 2.0.0")
     if way == "endOfLife":
-        replace(mesh / SHOP, '  - {property: endOfLife, value: "2026-01-31"}\n', "")
-    result = build(mesh, "2026-02-02", "shop")
+        replace(mesh / SHOP, '  - {property: endOfLife, value: "2026-05-01"}\n', "")
+    result = build(mesh, "2026-05-02" if way == "endOfLife" else "2026-02-02", "shop")
     assert outcomes(result) == {"shop": "certified"}, result
 
 
@@ -488,6 +488,7 @@ def test_after_the_end_of_life_the_port_is_closed_and_its_readers_are_refused(
 
 
 def test_a_date_that_has_passed_closes_a_port_though_another_product_was_asked_for(mesh: Path) -> None:
+    without_notice(mesh)
     replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: endOfLife, value: "2026-02-28"}\n')  # fmt: skip
     replace(mesh / SHOP, "version: 1.0.0", "version: 1.1.0")
     build(mesh, "2026-02-01")
@@ -498,6 +499,7 @@ def test_a_date_that_has_passed_closes_a_port_though_another_product_was_asked_f
 
 
 def test_a_run_that_was_killed_while_it_closed_a_port_is_made_good(mesh: Path) -> None:
+    without_notice(mesh)
     replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: endOfLife, value: "2026-02-28"}\n')  # fmt: skip
     replace(mesh / SHOP, "version: 1.0.0", "version: 1.1.0")
     build(mesh, "2026-02-01")
@@ -567,11 +569,11 @@ def test_the_day_is_that_of_utc() -> None:
 # What the policies say, without a build
 
 
-def test_an_end_of_life_that_leaves_no_time_is_noticed_once() -> None:
+def test_an_end_of_life_that_leaves_no_time_is_refused() -> None:
     ending = a_promise(version="1.1.0", slaProperties=levels(endOfLife="2026-12-24"))
     before = published_version("1.0.0", a_contract())
     (finding,) = kept(some_evidence(promises=[ending], previous={"orders": (before,)}, today=TODAY))
-    assert finding.severity is Severity.ADVISES
+    assert finding.severity is Severity.BLOCKS
     assert finding.message == (
         "the end of life of orders 1.x, 2026-12-24, comes before its notice period (P3M) has run out on 2027-02-20"
     )

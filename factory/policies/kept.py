@@ -16,12 +16,11 @@ def kept(evidence: Evidence) -> Iterator[Finding]:
     The notice begins when the next major is first published, or when a version of the old one is published with
     `status: deprecated`, and lasts for the contract's `noticePeriod` (else the product's, else the setting
     `notice_period`: three months). Until then a major without a contract file, or whose file was raised to the next
-    major in place, blocks; so it does if nobody is known to read it, since files can be read by anybody. Two things
-    end a major earlier: a published version of it with `status: retired`, and a published `endOfLife` that has
-    passed. In a workspace with `notice_period = "P0D"` nothing has to be kept.
+    major in place, blocks; so it does if nobody is known to read it, since files can be read by anybody. An end of life
+    has to lie at or behind the end of the notice. One thing ends a major earlier, and is meant for emergencies: a
+    published version of it with `status: retired`. In a workspace with `notice_period = "P0D"` nothing has to be kept.
 
-    Advice from which day on an announced major may go, and where a new end of life comes before the notice period
-    has run out. Dates and periods that cannot be read block. What happens to
+    Advice from which day on an announced major may go. Dates and periods that cannot be read block. What happens to
     the contracts of a product whose folder is deleted is not judged here.
     """
     yield from _unreadable(evidence)
@@ -68,7 +67,7 @@ def _judge(
     hint = (
         f"keep {name} {last.version}{beside}: contracts/{name}.v{major}.odcs.yaml with `name: {name}` and "
         f"`version: {last.version}` (or a higher one of {major}.x), its models as they are; "
-        "or publish it with `status: retired` or a past endOfLife first"
+        "where it has to go at once, publish it with `status: retired`"
     )
     where = evidence.place("contracts")
     if above is not None:
@@ -91,7 +90,11 @@ def _too_soon(contract: Contract, before: Life, announced: date | None, evidence
     )
     where = evidence.place(f"contracts/{contract.promise.document.path.name}")
     return Finding(
-        "kept", Severity.ADVISES, message, where, "name a later day, if consumers are to have time"
+        "kept",
+        Severity.BLOCKS,
+        message,
+        where,
+        f"name {notice} or later; `status: retired` closes a port at once",
     )
 
 

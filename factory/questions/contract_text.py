@@ -171,7 +171,13 @@ def _facts(column: Values) -> Iterator[str]:
     if column.get("criticalDataElement"):
         yield "critical"
     if column.get("deprecated"):
-        yield "deprecated"
+        named = (
+            e.get("value")
+            for e in _mappings(column.get("customProperties"))
+            if e.get("property") == "successor"
+        )
+        successor = next(named, None)
+        yield "deprecated" + (f" (use {successor})" if successor else "")
     options = column.get("logicalTypeOptions")
     if isinstance(options, Mapping):
         kept = {key: value for key, value in options.items() if key not in ("format", "timezone")}
