@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -106,10 +107,20 @@ def run_as_text(run: Run, ws: Workspace, color: bool, width: int | None = None) 
         for label, texts in (("why not", product.reasons), ("advice", product.advice)):
             if texts:
                 lines += ["", f"{product.name}, {label}:"]
-                lines += [f"  - {plain(text)}" for text in texts[:10]]
+                lines += [line for text in texts[:10] for line in _bullet(plain(text), width)]
                 lines += [f"  … and {len(texts) - 10} more" for _ in texts[10:11]]
     lines += ["", _closing(run, ws)]
     return "\n".join(lines)
+
+
+def _bullet(text: str, width: int | None) -> list[str]:
+    """Return a point of a list, in lines of a terminal's width; in one line where there is no terminal."""
+    if width is None:
+        return [f"  - {text}"]
+    return textwrap.wrap(
+        text, max(40, width), initial_indent="  - ", subsequent_indent="    ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _rows(run: Run, names: Sequence[str]) -> list[str]:

@@ -77,6 +77,16 @@ def test_a_narrow_terminal_gets_fewer_columns_and_never_a_broken_row(tmp_path: P
     assert "certified" in lines[1]
 
 
+def test_a_long_reason_is_broken_at_words_on_a_terminal_and_is_one_line_elsewhere(tmp_path: Path) -> None:
+    reason = "the contract has changed: " + " ".join(f"orders.column_{n} removed (major);" for n in range(9))
+    run = Run((replace(REFUSED, reasons=(reason,)),), published=True)
+    lines = run_as_text(run, Workspace(tmp_path), color=False, width=80).splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  - "))
+    assert max(map(len, lines)) <= 80
+    assert lines[at + 1].startswith("    ")
+    assert f"  - {reason}" in run_as_text(run, Workspace(tmp_path), color=False).splitlines()
+
+
 def test_an_empty_workspace_is_told_from_an_unchanged_one(tmp_path: Path) -> None:
     ws = Workspace(tmp_path)
     assert "products/ is empty" in run_as_text(Run((), published=True), ws, color=False)
