@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.certify import Certificate
-from factory.contract import Contract, draft_product
+from factory.contract import Contract, compare, draft_product, severity_of
 from factory.errors import RegistryError
 from factory.evidence import Evidence
 from factory.lifecycle import Life, life_of
@@ -306,8 +306,6 @@ def life_of_entry(contract: Mapping[str, Any]) -> Life:
 
 
 def _is_same(contract: Contract, published: Mapping[str, Any], evidence: Evidence) -> bool:
-    from factory.contract import compare, severity_of
-
     return severity_of(compare(published, contract.data, evidence.severities)) == "none"
 
 

@@ -205,3 +205,17 @@ def test_a_published_contract_is_shown_by_its_product_and_version(
         result = factory("contract", "show", named)
         assert result.code == 2
         assert message in result.err
+
+
+def test_long_facts_of_a_column_stay_within_the_width() -> None:
+    values = [{"value": f"a_rather_long_value_{number}"} for number in range(6)]
+    column = {"name": "state", "logicalType": "string", "physicalType": "VARCHAR", "enum": values}
+    text = contract_as_text({"name": "x", "schema": [{"name": "t", "properties": [column]}]}, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "a_rather_long_value_5" in text
+
+
+def test_where_a_server_is_can_be_copied_whole() -> None:
+    path = "ports/" + "long/" * 20 + "orders.parquet"
+    servers = [{"server": "p", "type": "local", "path": path, "format": "parquet"}]
+    assert path in contract_as_text({"name": "x", "servers": servers}, 80)

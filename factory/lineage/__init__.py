@@ -1,7 +1,8 @@
 """Stage 4, lineage: which column is made of which.
 
 Takes dbt's relations with their compiled SQL; gives `Lineage`; touches nothing but its cache. The kinds are those of
-the OpenLineage column lineage facet 1-2-0. sqlglot is used here and nowhere else.
+the OpenLineage column lineage facet 1-2-0. sqlglot is used here, and in `sql`, which
+only asks whether SQL of others parses and reads.
 """
 
 from factory.lineage.cache import Cache

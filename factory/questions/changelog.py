@@ -6,7 +6,6 @@ also tells of products whose folder is gone.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from factory.contract.severities import severities_of
 from factory.errors import RegistryError
 from factory.evidence import Published
 from factory.registry import Registry, read_index
+from factory.standards import nearest
 from factory.workspace import Workspace
 
 
@@ -76,8 +76,8 @@ def changelog(ws: Workspace, product: str, contract: str = "") -> tuple[Release,
 
 
 def _near(name: str, entries: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, entries, 1)
-    return f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
+    near = nearest(name, entries)
+    return f"did you mean {near!r}?" if near else "see what is published with: factory list"
 
 
 def _releases(

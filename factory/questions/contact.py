@@ -6,7 +6,6 @@ and JSON; reads products, the registry or the file.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +18,7 @@ from factory.errors import DocumentError, ProductError, RegistryError
 from factory.odcs.lint.people import OWNERS, day_of, team_members
 from factory.products import discover
 from factory.registry import read_index
+from factory.standards import nearest
 from factory.workspace import Workspace
 
 
@@ -86,8 +86,8 @@ def contact(ws: Workspace, name: str, skipped: Collection[str]) -> Contact:
     elif name in entries:
         documents = [read_yaml(ws.registry / c["path"]).data for c in reversed(entries[name]["contracts"])]
     else:
-        near = difflib.get_close_matches(name, {*products, *entries}, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
+        near = nearest(name, {*products, *entries})
+        hint = f"did you mean {near!r}?" if near else "see what is published with: factory list"
         raise ProductError(f"there is no product {name!r}, here or published", hint=hint)
     return _contact(name, documents, skipped)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from factory.odcs.compare import shown
+from factory.odcs.compare.normal import mappings
 from factory.odcs.coverage import coverage_of
 from factory.standards import OPERATORS
 
@@ -43,42 +44,44 @@ class _Page:
         yield str(data.get("id", ""))
         about = [f"{key} {data[key]}" for key in ("domain", "dataProduct", "tenant") if data.get(key)]
         yield from self.wrapped(", ".join(about))
-        if data.get("tags"):
-            yield from self.wrapped("tags: " + ", ".join(map(str, _list(data["tags"]))))
+        if isinstance(data.get("tags"), list) and data["tags"]:
+            yield from self.wrapped("tags: " + ", ".join(map(str, data["tags"])))
         described = data.get("description")
         for key in ("purpose", "limitations", "usage"):
             if isinstance(described, Mapping) and described.get(key):
                 yield from self.section(key.capitalize())
                 yield from self.wrapped(str(described[key]))
-        for table in _mappings(data.get("schema")):
+        for table in mappings(data.get("schema")):
             yield from self.table(table)
         found = coverage_of(data)
         if found.fields:
             yield ""
-            yield (
+            yield from self.wrapped(
                 f"{found.described:g} % of tables and columns are described, "
                 f"{found.linked:g} % of columns have an authoritative definition."
             )
-        yield from self.listed("Service levels", map(_level, _mappings(data.get("slaProperties"))))
+        yield from self.listed("Service levels", map(_level, mappings(data.get("slaProperties"))))
         yield from self.people(data)
-        yield from self.listed("Support", map(_support, _mappings(data.get("support"))))
-        yield from self.listed("Roles", map(_role, _mappings(data.get("roles"))))
+        yield from self.listed("Support", map(_support, mappings(data.get("support"))))
+        yield from self.listed("Roles", map(_role, mappings(data.get("roles"))))
         price = data.get("price")
         if isinstance(price, Mapping) and price:
             words = [str(price[key]) for key in ("priceAmount", "priceCurrency") if key in price]
             unit = f" per {price['priceUnit']}" if price.get("priceUnit") else ""
             yield from self.listed("Price", [" ".join(words) + unit])
-        yield from self.listed("Where", map(_server, _mappings(data.get("servers"))))
-        yield from self.listed("Also known", map(_custom, _mappings(data.get("customProperties"))))
-        yield from self.listed("See also", map(_definition, _mappings(data.get("authoritativeDefinitions"))))
+        yield from self.listed("Where", map(_server, mappings(data.get("servers"))))
+        yield from self.listed("Also known", map(_custom, mappings(data.get("customProperties"))))
+        yield from self.listed("See also", map(_definition, mappings(data.get("authoritativeDefinitions"))))
 
     def wrapped(self, text: str, indent: str = "") -> list[str]:
         """Return text in lines of the width; its own paragraphs stay."""
         lines: list[str] = []
         for paragraph in text.strip().splitlines():
+            # A path or an address stays whole, so that it can be copied.
             lines += textwrap.wrap(
-                paragraph, self.width, initial_indent=indent, subsequent_indent=indent
-            ) or [""]
+                paragraph, self.width, initial_indent=indent, subsequent_indent=indent,
+                break_long_words=False, break_on_hyphens=False,
+            ) or [""]  # fmt: skip
         return lines
 
     def section(self, title: str) -> list[str]:
@@ -101,11 +104,11 @@ class _Page:
             yield from self.wrapped(str(table["description"]))
         if table.get("dataGranularityDescription"):
             yield from self.wrapped(f"Grain: {table['dataGranularityDescription']}")
-        columns = _mappings(table.get("properties"))
+        columns = mappings(table.get("properties"))
         if columns:
             yield ""
             yield from self.columns(columns)
-        for relation in _mappings(table.get("relationships")):
+        for relation in mappings(table.get("relationships")):
             ends = [_ends(relation.get(end)) for end in ("from", "to")]
             yield from self.wrapped(f"  {ends[0]} refers to {ends[1]}")
         rules = [rule for rule in _rules(table) if rule.strip()]
@@ -121,35 +124,29 @@ class _Page:
         indent = "  " * level
         longest = min(30, max(len(str(column.get("name", ""))) for column in columns))
         for column in columns:
-            facts = ", ".join(_facts(column))
-            yield f"{indent}{column.get('name', '')!s:{longest}}  {facts}"
+            name = f"{indent}{column.get('name', '')!s:{longest}}  "
+            first, *rest = textwrap.wrap(", ".join(_facts(column)), max(30, self.width - len(name)))
+            yield name + first
+            yield from (" " * len(name) + line for line in rest)
             told = [str(column[key]) for key in ("businessName", "description") if column.get(key)]
             inner = indent + " " * (longest + 2)
             if told:
                 yield from textwrap.wrap(
                     ". ".join(told), self.width, initial_indent=inner, subsequent_indent=inner
                 )
-            nested = _mappings(column.get("properties"))
+            nested = mappings(column.get("properties"))
             items = column.get("items")
-            nested = nested or (_mappings(items.get("properties")) if isinstance(items, Mapping) else [])
+            nested = nested or (mappings(items.get("properties")) if isinstance(items, Mapping) else [])
             if nested:
                 yield from self.columns(nested, level + 2)
 
     def people(self, data: Values) -> Iterator[str]:
         team = data.get("team")
-        members = _mappings(team.get("members") if isinstance(team, Mapping) else team)
+        members = mappings(team.get("members") if isinstance(team, Mapping) else team)
         title = "Team"
         if isinstance(team, Mapping) and team.get("name"):
             title = f"Team {team['name']}"
         yield from self.listed(title, map(_member, members))
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else []
-
-
-def _mappings(value: Any) -> list[Values]:
-    return [item for item in _list(value) if isinstance(item, Mapping)]
 
 
 def _ends(value: Any) -> str:
@@ -173,7 +170,7 @@ def _facts(column: Values) -> Iterator[str]:
     if column.get("deprecated"):
         named = (
             e.get("value")
-            for e in _mappings(column.get("customProperties"))
+            for e in mappings(column.get("customProperties"))
             if e.get("property") == "successor"
         )
         successor = next(named, None)
@@ -183,18 +180,18 @@ def _facts(column: Values) -> Iterator[str]:
         kept = {key: value for key, value in options.items() if key not in ("format", "timezone")}
         if kept:
             yield ", ".join(f"{key} {shown(value)}" for key, value in kept.items())
-    values = [entry.get("value") for entry in _mappings(column.get("enum"))]
+    values = [entry.get("value") for entry in mappings(column.get("enum"))]
     if values:
         more = f" and {len(values) - 6} more" if len(values) > 6 else ""
         yield f"one of {', '.join(map(str, values[:6]))}{more}"
-    for relation in _mappings(column.get("relationships")):
+    for relation in mappings(column.get("relationships")):
         yield f"refers to {_ends(relation.get('to'))}"
 
 
 def _rules(table: Values) -> Iterator[str]:
-    yield from (_rule("", rule) for rule in _mappings(table.get("quality")))
-    for column in _mappings(table.get("properties")):
-        yield from (_rule(str(column.get("name")), rule) for rule in _mappings(column.get("quality")))
+    yield from (_rule("", rule) for rule in mappings(table.get("quality")))
+    for column in mappings(table.get("properties")):
+        yield from (_rule(str(column.get("name")), rule) for rule in mappings(column.get("quality")))
 
 
 def _rule(column: str, rule: Values) -> str:
@@ -264,7 +261,10 @@ def _server(server: Values) -> str:
         for key, value in server.items()
         if key not in ("server", "type", "description", "customProperties", "roles", "id")
     }
-    where = ", ".join(f"{key} {shown(value).strip(chr(39))}" for key, value in known.items())
+    where = ", ".join(
+        f"{key} {shown(value) if isinstance(value, list | Mapping) else value}"
+        for key, value in known.items()
+    )
     told = f". {server['description']}" if server.get("description") else ""
     return f"{server.get('server')} ({server.get('type')}): {where}{told}"
 

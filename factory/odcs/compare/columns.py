@@ -139,11 +139,9 @@ def _column(path: str, old: Values, new: Values, book: Notebook) -> None:
             book.note(at(path, key), lost if before else gained, before, after, sides, kind="changed")
     for key in ("partitioned", "partitionKeyPosition"):
         _plain(at(path, key), said(old, key), said(new, key), "partition-changed", book)
-    logic = [said(side, "transformLogic") for side in (old, new)]
-    if [sql_spelled(str(each or "")) for each in logic[:1]] != [
-        sql_spelled(str(each or "")) for each in logic[1:]
-    ]:
-        book.note(at(path, "transformLogic"), "logic-changed", *logic[:1], *logic[1:])
+    before, after = (said(side, "transformLogic") for side in (old, new))
+    if sql_spelled(str(before or "")) != sql_spelled(str(after or "")):
+        book.note(at(path, "transformLogic"), "logic-changed", before, after)
     objects = "transformSourceObjects"
     _plain(at(path, objects), said(old, objects), said(new, objects), "logic-changed", book)
     _enum(path, old, new, book)

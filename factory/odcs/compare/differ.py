@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from factory.odcs.compare.bounds import SAME
 from factory.odcs.compare.change import SEVERITIES, Change, severity_of
 from factory.odcs.compare.columns import compare_custom, compare_fields, compare_tables
 from factory.odcs.compare.levels import compare_levels, compare_servers
@@ -78,12 +79,8 @@ def _root(old: Mapping[str, Any], new: Mapping[str, Any], book: Notebook) -> Non
     if old.get("id") != new.get("id"):
         book.note("id", "id-changed", old.get("id"), new.get("id"), RENAMED, kind="changed")
     if unordered(old.get("status")) != unordered(new.get("status")):
-        sides = GONE if str(new.get("status")) == "retired" else None
-        values = (old.get("status"), new.get("status"))
-        if sides is None:
-            book.note("status", "information-changed", *values)
-        else:
-            book.note("status", "information-changed", *values, sides=sides)
+        sides = GONE if str(new.get("status")) == "retired" else SAME
+        book.note("status", "information-changed", old.get("status"), new.get("status"), sides)
     compare_fields("", old, new, _ELSEWHERE, book)
 
 
