@@ -72,7 +72,7 @@ class Rule:
 
     Attributes:
         key: identifies the rule within the product: dbt's unique id, or file and position.
-        origin: dbt, soda or odcs.
+        origin: dbt, soda, odcs, or contract for what the contract says of columns (types, keys, options).
         product, table, column: what it speaks of; the table is empty for what speaks of none, or several.
         name: for people.
         kind: what it checks, in its origin's words: not_null, row_count, nullValues, sql, ...

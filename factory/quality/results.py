@@ -28,7 +28,10 @@ class CheckResult:
         measured: the value that was measured, or None.
         failed_rows: rows at fault, or None where the check does not count rows.
         reason: why it is not a pass, in one line.
-        seconds: how long it took, 0 where it is not known.
+        seconds: how long it took, 0 where it is not known; of a query that several checks share, its part.
+        threshold: what was promised of the measured value, in words, such as `= 0`; empty where there is no value.
+        checked_rows: rows that were looked at, or None where that is not known.
+        contract: the contract that covers the table, as `name/major`, or empty.
     """
 
     rule: Rule
@@ -37,6 +40,9 @@ class CheckResult:
     failed_rows: int | None = None
     reason: str = ""
     seconds: float = 0.0
+    threshold: str = ""
+    checked_rows: int | None = None
+    contract: str = ""
 
     @property
     def refuses(self) -> bool:
