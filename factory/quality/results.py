@@ -32,6 +32,8 @@ class CheckResult:
         threshold: what was promised of the measured value, in words, such as `= 0`; empty where there is no value.
         checked_rows: rows that were looked at, or None where that is not known.
         contract: the contract that covers the table, as `name/major`, or empty.
+        counts: False for what can by its nature be neither good nor bad here: text for people, and a comparison with
+            an earlier measurement where there is none yet. It is no pass, and it refuses nothing.
     """
 
     rule: Rule
@@ -43,10 +45,11 @@ class CheckResult:
     threshold: str = ""
     checked_rows: int | None = None
     contract: str = ""
+    counts: bool = True
 
     @property
     def refuses(self) -> bool:
         """The product must not be published with this result."""
-        if self.outcome is Outcome.PASS or self.outcome is Outcome.WARN:
+        if not self.counts or self.outcome in (Outcome.PASS, Outcome.WARN):
             return False
         return self.rule.severity == "error" or self.outcome in (Outcome.ERROR, Outcome.NOT_RUN)
