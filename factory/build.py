@@ -57,6 +57,27 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceAge:
+    """How old a source's data is, as `dbt source freshness` found.
+
+    Attributes:
+        loaded_at: when its newest row was loaded (ISO 8601), or empty where it could not be found out.
+        status: pass, warn, error, or `runtime error` where it could not be found out.
+        seconds: how old it was, or None.
+        limits: what dbt holds it to, in seconds, by `warn_after` and `error_after`; empty where nothing is said.
+        message: why it could not be found out, or empty.
+        took: seconds that the question took.
+    """
+
+    loaded_at: str
+    status: str
+    seconds: float | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    message: str = ""
+    took: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """The parsed umbrella, as far as products go.
 
@@ -150,8 +171,8 @@ class Dbt:
         if not outcome.success:
             raise self._failure(outcome, "dbt cannot document the project")
 
-    def freshness(self, products: Iterable[str]) -> dict[str, str]:
-        """Return the newest loading time of every source of the products that says how to find it."""
+    def freshness(self, products: Iterable[str]) -> dict[str, SourceAge]:
+        """Return how old every source of the products is that says how to find out, by dbt's unique id."""
         products = tuple(products)
         if not products:
             return {}
@@ -162,7 +183,7 @@ class Dbt:
             results = json.loads(file.read_bytes())["results"]
         except (OSError, ValueError, KeyError):
             return {}
-        return {r["unique_id"]: str(r["max_loaded_at"]) for r in results if r.get("max_loaded_at")}
+        return {str(result["unique_id"]): _source_age(result) for result in results}
 
     def close(self) -> None:
         """Let go of the DuckDB files, which dbt leaves open in the process."""
@@ -195,6 +216,28 @@ class Dbt:
 
 
 @contextlib.contextmanager
+_PERIODS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+
+
+def _source_age(result: Mapping[str, Any]) -> SourceAge:
+    """Return what one result in `sources.json` says."""
+    criteria = result.get("criteria") or {}
+    limits = {
+        name: float(limit["count"]) * _PERIODS[limit["period"]]
+        for name in ("warn_after", "error_after")
+        if (limit := criteria.get(name)) and limit.get("count") is not None and limit.get("period") in _PERIODS
+    }
+    age = result.get("max_loaded_at_time_ago_in_s")
+    return SourceAge(
+        loaded_at=str(result.get("max_loaded_at") or ""),
+        status=str(result.get("status") or "runtime error"),
+        seconds=float(age) if isinstance(age, int | float) else None,
+        limits=limits,
+        message=" ".join(str(result.get("error") or "").split()),
+        took=float(result.get("execution_time") or 0.0),
+    )
+
+
 def _interruptible() -> Iterator[None]:
     """Let an interrupt end the run: dbt turns it into a failure of its own."""
     if threading.current_thread() is not threading.main_thread():

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.artifacts import Artifacts
+from factory.build import SourceAge
 from factory.errors import WorkspaceError
 from factory.files import json_text, sha256_file, write_whole
 from factory.git import GitError, git, lines
@@ -72,6 +73,7 @@ class Built:
         snapshots: the snapshots that it published, by `contract/major`.
         contracts: the published version of each contract, by `contract/major`.
         sources: its sources outside its own folder, by dbt's unique id: relation and state.
+        stale_at: from when on one of its checks of freshness holds no longer, if nothing new comes; ISO 8601 or empty.
     """
 
     fingerprint: str
@@ -83,6 +85,7 @@ class Built:
     snapshots: Mapping[str, str] = field(default_factory=dict)
     contracts: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    stale_at: str = ""
 
 
 def read_state(ws: Workspace) -> dict[str, Built]:
@@ -198,7 +201,7 @@ def with_code(name: str, prints: Mapping[str, Prints], code_upstreams: Collectio
 
 
 def external_sources(
-    product: Product, artifacts: Artifacts, freshness: Mapping[str, str], ws: Workspace
+    product: Product, artifacts: Artifacts, freshness: Mapping[str, SourceAge], ws: Workspace
 ) -> dict[str, tuple[str, str]]:
     """Return the product's sources that lie outside its own folder, by dbt's unique id: relation and state.
 
@@ -209,7 +212,7 @@ def external_sources(
     for relation in artifacts.of(product.name):
         name = relation.relation_name
         if relation.kind == "source" and not _reads_own_files(name, product, ws):
-            loaded = freshness.get(relation.unique_id)
+            loaded = _loaded(freshness, relation.unique_id)
             states[relation.unique_id] = (name, f"loaded:{loaded}" if loaded else _file_state(name, ws))
     return states
 
@@ -242,11 +245,16 @@ def _file_state(relation_name: str, ws: Workspace) -> str:
     return "file:" + _digest(parts)
 
 
-def external_changed(built: Built, freshness: Mapping[str, str], ws: Workspace) -> bool:
+def _loaded(freshness: Mapping[str, SourceAge], unique_id: str) -> str:
+    age = freshness.get(unique_id)
+    return age.loaded_at if age else ""
+
+
+def external_changed(built: Built, freshness: Mapping[str, SourceAge], ws: Workspace) -> bool:
     """Say whether a source outside the product's folder changed, or may have."""
     for unique_id, (name, state) in built.sources.items():
         if state.startswith("loaded:"):
-            if state != f"loaded:{freshness.get(unique_id)}":
+            if state != f"loaded:{_loaded(freshness, unique_id)}":
                 return True
         elif state == "?" or _file_state(name, ws) != state:
             return True

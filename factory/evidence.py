@@ -79,6 +79,7 @@ class Evidence:
         previous: the versions published before, by contract name: newest first.
         previous_product: the published ODPS document of the product's version, or None.
         checks: one result per rule.
+        measurements: what later runs compare with, by the identity of a metric.
         crossings: its reads of other products.
         tools: versions of the tools that made this.
         definitions: fingerprint of what people wrote.
@@ -118,6 +119,7 @@ class Evidence:
     severities: Mapping[str, str] = field(default_factory=dict)
     documented_percent: int = 100
     linked_percent: int = 0
+    measurements: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ports(self) -> tuple[Relation, ...]:

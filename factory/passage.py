@@ -5,14 +5,15 @@ Takes what dbt left and what people wrote; gives a result per product; runs chec
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from factory.artifacts import Artifacts
-from factory.build import Project
+from factory.build import Project, SourceAge
 from factory.certify import certify
 from factory.changes import Built, external_sources, open_conflicts, with_code
 from factory.clock import Clock, Progress
@@ -20,6 +21,8 @@ from factory.contract import Promise, Rule, draft_contracts, gather_rules, produ
 from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
+from factory.freshness import freshness_results, stale_at
+from factory.levels.facts import moment_of
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
 from factory.plan import Mesh
@@ -32,6 +35,7 @@ from factory.results import ProductOutcome, ProductResult
 from factory.selection import reach
 from factory.tools import tool_versions
 from factory.verdict import blocked, judged, refused
+from factory.watch import Passed, Watch, contracts_for, published_contracts
 from factory.workspace import PROD, Workspace
 
 
@@ -55,6 +59,8 @@ class Line:
         stand_ins: DuckDB files of products that are read and not built.
         progress, clock: who hears how far the run is, and who spent how much.
         drifts: where sources are not as they are declared, by product.
+        freshness: how old the sources are, by dbt's id.
+        watch: measures service levels, records the run and follows incidents, if the run is to publish.
         results: how each product came out so far.
     """
 
@@ -68,26 +74,35 @@ class Line:
     progress: Progress
     clock: Clock
     drifts: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
+    freshness: Mapping[str, SourceAge] = field(default_factory=dict)
+    watch: Watch | None = None
     results: dict[str, ProductResult] = field(default_factory=dict)
+    _stale: dict[str, datetime] = field(default_factory=dict)
 
     def pass_one(self, name: str) -> ProductResult:
         """Assess, certify and publish one product; those that it reads have passed before."""
         started = time.perf_counter()
         self.progress("certify", name)
-        result = self.judge(self.mesh.products[name])
+        product = self.mesh.products[name]
+        result, evidence = self.judge(product)
         if not _is_good(result):
-            self.publisher.tell_refused(self.mesh.products[name], result, self.mesh.now)
+            self.publisher.tell_refused(product, result, self.mesh.now)
         result = replace(result, seconds=result.seconds + time.perf_counter() - started)
+        if self.watch is not None:
+            self.watch.after(self.passed(product, result, evidence), self.inputs)
         self.results[name] = result
         self.clock.charge("own")
         return result
 
-    def judge(self, product: Product) -> ProductResult:
-        """Return how a product comes out; it is published if it comes out well."""
+    def judge(self, product: Product) -> tuple[ProductResult, Evidence | None]:
+        """Return how a product comes out, and by what; it is published if it comes out well."""
         try:
             evidence = self.assess(product)
         except QualityError as error:
-            return refused(product, error, self.mesh.ws.root)
+            return refused(product, error, self.mesh.ws.root), None
+        return self._judged(product, evidence), evidence
+
+    def _judged(self, product: Product, evidence: Evidence) -> ProductResult:
         certificate = certify(evidence)
         result = judged(evidence, certificate)
         read = sorted(self.project.upstreams[product.name])
@@ -152,6 +167,40 @@ class Line:
             linked_percent=ws.settings.linked_percent,
         )
 
+    def passed(self, product: Product, result: ProductResult, evidence: Evidence | None) -> Passed:
+        """Return what is to be measured and recorded of a product that was run."""
+        contracts = (
+            contracts_for(evidence, published=_is_good(result))
+            if evidence is not None
+            else published_contracts(self.mesh.ws, product)
+        )
+        loaded = [moment_of(age.loaded_at) for age in self.ages(product.name)]
+        return Passed(
+            product,
+            result,
+            contracts,
+            evidence.checks if evidence is not None else (),
+            evidence.measurements if evidence is not None else {},
+            max((moment for moment in loaded if moment is not None), default=None),
+            news=result.published,
+            is_checked=evidence is not None,
+        )
+
+    def ages(self, name: str) -> list[SourceAge]:
+        """Return how old a product's sources are."""
+        return [age for key, age in self.freshness.items() if key.split(".")[1:2] == [name]]
+
+    @functools.cached_property
+    def inputs(self) -> dict[tuple[str, str], set[tuple[str, str]]]:
+        """What each table reads directly, as (product, table)."""
+        relations = self.artifacts.relations
+        return {
+            (r.package, r.identifier): {
+                (relations[u].package, relations[u].identifier) for u in r.upstream if u in relations
+            }
+            for r in relations.values()
+        }
+
     def consumers(self, name: str) -> tuple[Consumer, ...]:
         """Return who reads a product's ports: other products of the workspace, and who has access or asks for it."""
         tables: dict[str, set[str]] = {}
@@ -166,7 +215,7 @@ class Line:
         others = [Consumer(s.who, s.contact, s.state) for s in subscribers(self.mesh.ws, {name})]
         return (*products, *others)
 
-    def built(self, name: str, result: ProductResult, freshness: Mapping[str, str]) -> Built:
+    def built(self, name: str, result: ProductResult) -> Built:
         """Return what the next run should know of the product."""
         product = self.mesh.products[name]
         code = tuple(sorted(self.project.code_upstreams[name]))
@@ -179,8 +228,13 @@ class Line:
             inputs=self.publisher.inputs(self.project.upstreams[name]),
             snapshots=self.publisher.snapshots(name),
             contracts=self.publisher.contracts(name),
-            sources=external_sources(product, self.artifacts, freshness, self.mesh.ws),
+            sources=external_sources(product, self.artifacts, self.freshness, self.mesh.ws),
+            stale_at=self._stale_at(name),
         )
+
+    def _stale_at(self, name: str) -> str:
+        moments = [stale_at(self.ages(name), self.mesh.now), self._stale.get(name)]
+        return min((m.isoformat() for m in moments if m is not None), default="")
 
 
 def published_on(ws: Workspace, product: Product) -> dict[str, dict[str, date]]:

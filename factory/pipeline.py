@@ -28,10 +28,11 @@ from factory.policies.alive import findings_of as findings_of_inputs
 from factory.policies.sourced import findings_of
 from factory.products import Product, discover
 from factory.publish import Publisher
-from factory.results import ProductResult, Run
+from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
 from factory.verdict import blocked, held_back, unchanged
+from factory.watch import Passed, Watch, published_contracts
 from factory.workspace import Workspace
 
 
@@ -57,6 +58,8 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         else:
             results = _unchanged(mesh, plan_run(mesh, request))
             publisher.keep_up()
+        if request.publish:
+            _watch_unchanged(mesh, results, written)
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -98,8 +101,12 @@ def _walk(
         plan = plan.without(held)
         results = [*_unchanged(mesh, plan), *held.values()]
         state = {**mesh.state, **_left_as_is(mesh, held)}
+        watch = Watch(ws, mesh.now) if request.publish else None
         for name, result in held.items():
             publisher.tell_refused(products[name], result, mesh.now)
+            if watch is not None:
+                contracts = published_contracts(ws, products[name])
+                watch.after(Passed(products[name], result, contracts, is_checked=False), {})
         if not plan.build:
             publisher.keep_up()
             if request.publish:
@@ -118,16 +125,27 @@ def _walk(
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
     lineage = trace_columns(artifacts, plan.build)
-    line = Line(mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts)
+    line = Line(
+        mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts, freshness, watch
+    )  # fmt: skip
     for name in plan.build:
         result = line.pass_one(name)
         results.append(result)
-        state[name] = line.built(name, result, freshness)
+        state[name] = line.built(name, result)
     progress("registry")
     publisher.finish()
     if request.publish:
         _write_state(mesh, state)
     return _sorted(results, mesh, project)
+
+
+def _watch_unchanged(mesh: Mesh, results: Iterable[ProductResult], written: Mapping[str, Written]) -> None:
+    """Measure the service levels of what was not run, and tell whoever is to be told of anything in this run."""
+    watch = Watch(mesh.ws, mesh.now)
+    for result in results:
+        if result.outcome is ProductOutcome.UNCHANGED:
+            watch.after_none(mesh.products[result.name], result, written[result.name].promises)
+    watch.finish(mesh.products)
 
 
 def _held_back(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from factory.build import Project
+from factory.build import Project, SourceAge
 from factory.changes import Built, Prints, changed_since, external_changed, wants_freshness, with_code
 from factory.products import Product
 from factory.registry import Registry, current_snapshot
@@ -19,7 +19,7 @@ from factory.selection import downstreams, in_order, reach, select
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 
-Freshness = Callable[[Iterable[str]], Mapping[str, str]]
+Freshness = Callable[[Iterable[str]], Mapping[str, SourceAge]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def plan_run(
         changed = changed_since(ws, request.changed_since, products.values())
         if changed is not None:
             chosen &= reach(changed, downstreams(upstreams))
-    loaded: Mapping[str, str] = {}
+    loaded: Mapping[str, SourceAge] = {}
     if freshness is not None:
         asked = sorted(name for name in chosen if name in state and wants_freshness(state[name]))
         loaded = freshness(asked) if asked else {}
@@ -170,7 +170,7 @@ def _unpublished(
     return missing
 
 
-def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, str], asked: bool) -> bool:
+def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, SourceAge], asked: bool) -> bool:
     """Say whether a product needs no run: certified and published as it is now, and still valid.
 
     `loaded` is what dbt's freshness says, if it was `asked`.
@@ -179,6 +179,8 @@ def _is_as_left(mesh: Mesh, name: str, loaded: Mapping[str, str], asked: bool) -
     if built is None or built.outcome not in ("certified", "unchanged"):
         return False
     if built.fingerprint != mesh.print_of(name) or mesh.due & {name, *built.upstreams}:
+        return False
+    if built.stale_at and mesh.now >= datetime.fromisoformat(built.stale_at):
         return False
     if (asked or not wants_freshness(built)) and external_changed(built, loaded, mesh.ws):
         return False

@@ -23,7 +23,6 @@ from factory.lineage.formats import lineage_values
 from factory.notices import notices_of
 from factory.policies.compatible import comes_from_tools
 from factory.products import Product
-from factory.quality import CheckResult
 from factory.registry import (
     Publication,
     Registry,
@@ -128,7 +127,6 @@ class Publisher:
             elif is_embedded(self._ws):
                 snapshot = snapshots[_key(contract)]
                 news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
-        self._registry.write_run(product, _run_of(evidence, result, now), now)
         if news:
             versions = {_key(contract): contract.version for contract in evidence.contracts}
             self._registry.write_event(
@@ -331,32 +329,3 @@ def _policies() -> tuple[Any, ...]:
     from factory.policies import POLICIES
 
     return POLICIES
-
-
-def _run_of(evidence: Evidence, result: ProductResult, now: datetime) -> dict[str, Any]:
-    return {
-        "product": evidence.product.urn,
-        "at": now.isoformat(timespec="seconds"),
-        "outcome": str(result.outcome),
-        "version": result.version,
-        "milliseconds": round(result.seconds * 1000),
-        "checks": [_check_of(check) for check in evidence.checks],
-    }
-
-
-def _check_of(check: CheckResult) -> dict[str, Any]:
-    rule = check.rule
-    return {
-        "key": rule.key,
-        "table": rule.table,
-        "column": rule.column,
-        "name": rule.name,
-        "origin": rule.origin,
-        "dimension": rule.dimension,
-        "severity": rule.severity,
-        "outcome": str(check.outcome),
-        "measured": check.measured,
-        "failed_rows": check.failed_rows,
-        "reason": check.reason,
-        "milliseconds": round(check.seconds * 1000),
-    }

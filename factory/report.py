@@ -10,10 +10,11 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from factory.errors import FactoryError, Problems
+from factory.questions.tables import plain, table
 from factory.results import Count, ProductOutcome, ProductResult, Run
 from factory.workspace import Workspace
 
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     from factory.rehearse import Rehearsal, Rehearsed
 
 _MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!"}
-
-
-def plain(text: str) -> str:
-    """Return text from others without control characters, so that it cannot steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 _STEERING = re.compile("[\x7f-\x9f]")
@@ -165,19 +161,6 @@ def _closing(run: Run, ws: Workspace) -> str:
     else:
         text += "\nNothing was published: this was a check."
     return text
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
-    """Return the lines of a table, its columns as wide as what they hold; those in `right` stand right."""
-    cells = [list(head), *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    return [
-        "  ".join(
-            cell.rjust(width) if i in right else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
 
 
 _COLORS = {"certified": "32", "unchanged": "2", "refused": "31", "blocked": "33"}

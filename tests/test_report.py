@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from factory.errors import FactoryError, Problems
-from factory.report import ProgressLine, error_as_json, error_as_text, plain, run_as_json, run_as_text, table
+from factory.questions.tables import plain, table
+from factory.report import ProgressLine, error_as_json, error_as_text, run_as_json, run_as_text
 from factory.results import Count, ProductOutcome, ProductResult, Run
 from factory.workspace import Workspace
 

@@ -36,7 +36,8 @@ def show(context: click.Context, product: str, target: str, format_: str) -> Non
 
     from factory.questions.show import page_as_json, page_as_text
     from factory.questions.show import show as show_product
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     page = show_product(workspace(context, target), product, datetime.now(UTC).date())
     if format_ == "json":

@@ -44,7 +44,8 @@ def bump(
     """
     from factory.bump import Asked
     from factory.bump import bump as make
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     if in_place and step != "major":
         raise click.UsageError("--in-place goes with --major")

@@ -22,7 +22,8 @@ def changelog(context: click.Context, product: str, contract: str, format_: str,
     """
     from factory.questions.changelog import changelog as releases_of
     from factory.questions.changelog import changelog_as_json, changelog_as_markdown, changelog_as_text
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     releases = releases_of(workspace(context, target), product, contract)
     if format_ == "json":

@@ -50,7 +50,8 @@ def lint(files: tuple[Path, ...], format_: str) -> int:
         lint_as_sarif,
         lint_as_text,
     )
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     named = contract_files(files)
     findings = list(findings_of(named))
@@ -101,7 +102,7 @@ def draft(
     from factory.errors import ContractError, FactoryError, raise_all
     from factory.files import told_as, write_whole
     from factory.questions.contracts import drafts_of
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     drafts, lost = drafts_of(manifest, catalog, run_results, group_by, sources=sources)
     if lost:
@@ -148,7 +149,8 @@ def show_contract(context: click.Context, named: str, format_: str, target: str)
     from factory.documents import dump_yaml
     from factory.questions.contract_text import contract_as_text
     from factory.questions.diff import contract_in, is_file, published_contract
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     if is_file(named):
         side = contract_in(Path(named))
@@ -201,7 +203,8 @@ def diff(context: click.Context, old: str, new: str, format_: str, fail_on: str 
         is_file,
         sides,
     )
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     files_alone = is_file(old) and (not new or is_file(new))
     ws = None if files_alone else workspace(context, target)

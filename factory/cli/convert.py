@@ -131,7 +131,7 @@ def _values(files: tuple[Path, ...], targets: list[Path], done: list[Conversion]
 
 
 def _tell(files: tuple[Path, ...], targets: list[Path], done: list[Conversion]) -> None:
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     for file, each in zip(files, done, strict=True):
         for note in each.notes:

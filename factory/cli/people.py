@@ -23,7 +23,7 @@ def owner(context: click.Context, product: str, username: str, name: str, day: s
     It is written wherever the team stands: in product.odps.yaml, and in contracts with a team of their own. Versions
     that are published are raised by a patch. Everything else in the files stays as it is.
     """
-    from factory.report import plain
+    from factory.questions.tables import plain
     from factory.succession import Newcomer, succeed
 
     ws = workspace(context)
@@ -62,7 +62,8 @@ def contact(context: click.Context, product: str, skipped: tuple[str, ...], form
     """
     from factory.questions.contact import contact as find
     from factory.questions.contact import contact_as_json, contact_as_text, contact_of_file
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     if product.endswith((".yaml", ".yml")):
         found = contact_of_file(Path(product), skipped)

@@ -99,7 +99,7 @@ def _written(paths: Paths, format_: str, column: str, down: bool, depth: int, in
     from factory.lineage import pictures
     from factory.lineage.formats import dataset_events, lineage_values
     from factory.questions.lineage import summary_as_text, tree_as_text
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     if column:
         address = paths.find(column)
@@ -173,7 +173,8 @@ def impact(
     from factory.questions.impact import Change, changes_since_published, impact_of
     from factory.questions.impact_text import impact_as_json, impact_as_text, impacts_as_markdown
     from factory.questions.lineage import paths_of_workspace
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     if bool(what) == diff:
         raise click.UsageError("name a COLUMN or a MODEL, or ask for --diff")

@@ -1,0 +1,380 @@
+"""What follows a product's run: its ports are read, its service levels measured, the run recorded, incidents followed.
+
+Takes what became of a product in a run; writes the run record, incidents and notices to the registry. Whoever calls
+holds the workspace's lock. Incidents are followed for the target `prod` alone: a branch harms no consumer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from factory.contract import Promise, version_key
+from factory.evidence import Evidence, Published
+from factory.incidents import (
+    IncidentStore,
+    Trouble,
+    after_run,
+    check_key,
+    notify_pending,
+    refusal,
+    troubles_of_checks,
+)
+from factory.levels import (
+    Element,
+    Facts,
+    IncidentTimes,
+    Level,
+    RunFact,
+    Verdict,
+    contract_key,
+    elements_of,
+    measure,
+    runs_of,
+    targets_of,
+    time_columns,
+)
+from factory.levels.facts import moment_of
+from factory.products import Product
+from factory.quality import CheckResult, Outcome
+from factory.quality.probe import PortReading, probe_files, reading_of
+from factory.record import BUILD, Findings, record_of, rows_of
+from factory.registry import Registry, current_snapshot
+from factory.registry.ports import port_folder
+from factory.registry.runs import last_run, read_runs, write_run
+from factory.results import ProductOutcome, ProductResult
+from factory.workspace import PROD, Workspace
+
+#: Levels that are measured over the runs of a window.
+_OVER_RUNS = ("availability", "errorRate")
+#: Levels that are measured by the newest runs.
+_BY_LAST_RUNS = ("frequency", "timeOfAvailability")
+#: Levels that are measured by incidents; they open none themselves, or none would ever close.
+OVER_INCIDENTS = ("timeToDetect", "timeToNotify", "timeToRepair")
+_WINDOW = timedelta(days=92)
+_LAST_DAYS = timedelta(days=3)
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What became of a product in a run.
+
+    Attributes:
+        product: which.
+        result: how it came out.
+        contracts: its contracts, as documents: those that hold for consumers now.
+        checks: one result per rule; empty where its checks could not run.
+        measurements: what later runs compare with.
+        loaded_at: when the newest of its sources was loaded, or None.
+        news: something new was published.
+        kind: `build`, or `published` where what is published was checked again.
+        is_checked: its checks were run, so that those that are not bad are good.
+    """
+
+    product: Product
+    result: ProductResult
+    contracts: tuple[Document, ...]
+    checks: tuple[CheckResult, ...] = ()
+    measurements: Mapping[str, float] = field(default_factory=dict)
+    loaded_at: datetime | None = None
+    news: bool = False
+    kind: str = BUILD
+    is_checked: bool = True
+
+
+class Watch:
+    """Looks after what products promise beside their data, for one run."""
+
+    def __init__(self, ws: Workspace, now: datetime) -> None:
+        self._ws = ws
+        self._now = now
+        self._elements = elements_of(ws.settings)
+
+    def after(self, passed: Passed, inputs: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
+        """Measure, record and follow what became of a product that was run.
+
+        `inputs` is what each table reads, as (product, table), across products.
+        """
+        ws, product = self._ws, passed.product
+        before = last_run(ws.registry, product.domain, product.name) or {}
+        published_at = self._now if passed.news else moment_of(before.get("published_at"))
+        readings = read_ports(ws, product, passed.contracts, self._elements)
+        rows = _with_rows(rows_of(passed.checks, product), readings)
+        present = RunFact(
+            self._now,
+            passed.kind,
+            str(passed.result.outcome),
+            passed.result.seconds,
+            readings,
+            sum(row["outcome"] in ("fail", "error") for row in rows),
+        )
+        facts = facts_of(ws, product, passed.contracts, self._now, self._elements)
+        facts = Facts(
+            ports=readings,
+            published_at=published_at,
+            loaded_at=passed.loaded_at,
+            runs=(*facts.runs, present),
+            incidents=facts.incidents,
+            schedule=facts.schedule,
+            time_zone=facts.time_zone,
+            measurements={c.rule.name: c.measured for c in passed.checks if c.measured is not None},
+        )
+        levels = [level for each in passed.contracts for level in measure(each, facts, self._now, self._elements)]  # fmt: skip
+        found = Findings(
+            kind=passed.kind,
+            outcome=str(passed.result.outcome),
+            version=passed.result.version,
+            contracts={contract_key(each): str(each.get("version")) for each in passed.contracts},
+            seconds=passed.result.seconds,
+            reasons=passed.result.reasons,
+            checks=rows,
+            ports=[reading.values() for reading in readings],
+            levels=[level.values() for level in levels],
+            measurements=passed.measurements,
+            published_at=published_at,
+        )
+        record = record_of(product, found, self._now, ws.settings.dimension_weights)
+        run_id = write_run(ws.registry, product.domain, product.name, record, self._now)
+        self._follow(passed, levels, before, inputs, run_id)
+
+    def after_none(self, product: Product, result: ProductResult, promises: Sequence[Promise]) -> None:
+        """Measure, record and follow what time alone has done to a product that need not run."""
+        ws = self._ws
+        before = last_run(ws.registry, product.domain, product.name) or {}
+        documents = [_as_document(promise) for promise in promises]
+        wanted = {t.name for each in documents for t in targets_of(each, self._elements)}
+        facts = Facts(
+            ports=tuple(reading_of(port) for port in before.get("ports") or () if isinstance(port, Mapping)),
+            published_at=moment_of(before.get("published_at")),
+            loaded_at=moment_of(before.get("loaded_at")),
+            runs=(*self._runs(product, _LAST_DAYS), RunFact(self._now, BUILD, str(result.outcome)))
+            if wanted & set(_BY_LAST_RUNS)
+            else (),
+            incidents=incident_times(ws, product, self._now) if wanted & set(OVER_INCIDENTS) else None,
+            schedule=schedule_of(product),
+            time_zone=time_zone_of(product),
+        )
+        kept = {_level_key(row): row for row in before.get("levels") or () if isinstance(row, Mapping)}
+        rows = []
+        for document in documents:
+            for level in measure(document, facts, self._now, self._elements):
+                # What is measured over many runs, or by a check, stays as the last run that measured it has it.
+                old = kept.get(_level_key(level.values()))
+                carried = old is not None and level.property not in (*_NEW, *_BY_LAST_RUNS, *OVER_INCIDENTS)
+                rows.append(dict(old) if carried and old is not None else level.values())
+        found = Findings(
+            kind=BUILD,
+            outcome=str(result.outcome),
+            version=result.version,
+            contracts=dict(before.get("contracts") or {}),
+            ports=list(before.get("ports") or ()),
+            levels=rows,
+            published_at=facts.published_at,
+        )
+        record = record_of(product, found, self._now)
+        run_id = write_run(ws.registry, product.domain, product.name, record, self._now)
+        if ws.target == PROD:
+            troubles = [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
+            checked = {_key_of(row) for row in rows}
+            after_run(ws, product, troubles, checked, None, {}, self._now, run_id)
+
+    def finish(self, products: Mapping[str, Product]) -> None:
+        """Tell whoever is to be told of what happened in this run, or could not be told before."""
+        if self._ws.target == PROD and IncidentStore(self._ws.registry).products():
+            notify_pending(self._ws, products, self._now)
+
+    def _runs(self, product: Product, window: timedelta) -> tuple[RunFact, ...]:
+        since = self._now - window
+        return runs_of(read_runs(self._ws.registry, product.domain, product.name, since=since))
+
+    def _follow(
+        self,
+        passed: Passed,
+        levels: Iterable[Level],
+        before: Mapping[str, Any],
+        inputs: Mapping[tuple[str, str], Iterable[tuple[str, str]]],
+        run_id: str,
+    ) -> None:
+        if self._ws.target != PROD:
+            return
+        product, ws = passed.product, self._ws
+        rows = [level.values() for level in levels]
+        good = _last_good(before)
+        troubles = list(troubles_of_checks(ws, product, (c for c in passed.checks if c.counts), good))
+        troubles += [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
+        refused = passed.result.outcome is ProductOutcome.REFUSED and passed.kind == BUILD
+        if refused and not any(c.refuses for c in passed.checks):
+            troubles.append(refusal(product, BUILD, passed.result.reasons, moment_of(before.get("at"))))
+        checked = {_key_of(row) for row in rows}
+        if passed.is_checked:
+            checked |= {check_key(check) for check in passed.checks if check.counts}
+            checked.add(f"run:{BUILD}")
+        known = checked | {check_key(check) for check in passed.checks} if passed.is_checked else None
+        after_run(ws, product, troubles, checked, known, inputs, self._now, run_id)
+
+
+#: Levels that a day's passing changes, with nothing run.
+_NEW = ("generalAvailability", "endOfSupport", "endOfLife", "retention", "freshness", "timeliness")
+
+
+def contracts_for(evidence: Evidence, *, published: bool) -> tuple[Document, ...]:
+    """Return the contracts that hold for consumers after a run: the drafted ones, if they were published."""
+    if published:
+        return tuple(contract.data for contract in evidence.contracts)
+    return _newest(evidence.previous.values())
+
+
+def _newest(contracts: Iterable[Sequence[Published]]) -> tuple[Document, ...]:
+    """Return the newest version of each major."""
+    found: list[Document] = []
+    for versions in contracts:
+        majors: dict[int, Document] = {}
+        for each in versions:  # newest first
+            majors.setdefault(version_key(each.version)[0], each.data)
+        found += majors.values()
+    return tuple(found)
+
+
+def published_contracts(ws: Workspace, product: Product) -> tuple[Document, ...]:
+    """Return the newest published contract of each major version."""
+    return _newest(Registry(ws).published(product).values())
+
+
+def read_ports(
+    ws: Workspace, product: Product, contracts: Iterable[Document], elements: Collection[Element]
+) -> tuple[PortReading, ...]:
+    """Open the published tables of a product as a consumer would, and read each once."""
+    found: list[PortReading] = []
+    for document in contracts:
+        key = contract_key(document)
+        name, major = key.rsplit("/", 1)
+        pointer = current_snapshot(ws, product.domain, product.name, name, int(major))
+        folder = port_folder(ws, product.domain, product.name, name, int(major))
+        files: dict[str, Path] = {table: folder / path for table, path in pointer.get("tables", {}).items()}
+        found += probe_files(files, time_columns(document, elements), key)
+    return tuple(found)
+
+
+def facts_of(
+    ws: Workspace,
+    product: Product,
+    contracts: Iterable[Document],
+    now: datetime,
+    elements: Collection[Element],
+) -> Facts:
+    """Return what the registry knows of a product's past, as far as its service levels ask for it."""
+    wanted = {target.name for each in contracts for target in targets_of(each, elements)}
+    window = _WINDOW if wanted & set(_OVER_RUNS) else _LAST_DAYS
+    runs: tuple[RunFact, ...] = ()
+    if wanted & {*_OVER_RUNS, *_BY_LAST_RUNS}:
+        runs = runs_of(read_runs(ws.registry, product.domain, product.name, since=now - window))
+    return Facts(
+        runs=runs,
+        incidents=incident_times(ws, product, now) if wanted & set(OVER_INCIDENTS) else None,
+        schedule=schedule_of(product),
+        time_zone=time_zone_of(product),
+    )
+
+
+def incident_times(ws: Workspace, product: Product, now: datetime) -> tuple[IncidentTimes, ...]:
+    """Return when what happened in a product's incidents of late, and in those that are open."""
+    store = IncidentStore(ws.registry)
+    return tuple(
+        IncidentTimes(
+            key=incident.trouble.subject,
+            opened=incident.opened,
+            last_good=incident.last_good,
+            notified=incident.notified,
+            acknowledged=incident.acknowledged,
+            repaired=incident.repaired,
+            closed=incident.closed,
+            contract=incident.trouble.contract,
+        )
+        for incident in store.all(product.domain, product.name, since=now - _WINDOW)
+        if not incident.key.endswith(tuple(f":{name}:" for name in OVER_INCIDENTS))
+    )
+
+
+def schedule_of(product: Product) -> str:
+    """Return the product's schedule, a cron expression, or empty."""
+    return _custom(product, "schedule")
+
+
+def time_zone_of(product: Product) -> str:
+    """Return the product's time zone, or empty."""
+    return _custom(product, "timeZone")
+
+
+def _custom(product: Product, name: str) -> str:
+    for entry in product.descriptor.get("customProperties") or ():
+        if isinstance(entry, Mapping) and entry.get("property") == name:
+            return str(entry.get("value") or "")
+    return ""
+
+
+def _as_document(promise: Promise) -> Document:
+    """Return a hand-kept contract as far as service levels read it."""
+    return {**promise.data, "name": promise.name, "version": promise.version}
+
+
+def _with_rows(rows: list[dict[str, Any]], readings: Iterable[PortReading]) -> list[dict[str, Any]]:
+    """Return rows of checks, with how many rows dbt's tests of a published table looked at."""
+    counts = {reading.table.lower(): reading.rows for reading in readings if not reading.error}
+    for row in rows:
+        if row["checked_rows"] is None and row["origin"] == "dbt":
+            row["checked_rows"] = counts.get(str(row["table"]).lower())
+    return rows
+
+
+def _last_good(before: Mapping[str, Any]) -> dict[str, datetime]:
+    """Return when checks were last a pass, by key, as far as the last run knows."""
+    at = moment_of(before.get("at"))
+    if at is None:
+        return {}
+    return {
+        str(row.get("key")): at
+        for row in before.get("checks") or ()
+        if isinstance(row, Mapping) and row.get("outcome") == str(Outcome.PASS)
+    }
+
+
+def _level_key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(row.get("contract")), str(row.get("property")), str(row.get("element"))
+
+
+def _key_of(row: Mapping[str, Any]) -> str:
+    return "level:" + ":".join(_level_key(row))
+
+
+def _trouble_of(row: Mapping[str, Any], product: Product, before: Mapping[str, Any]) -> Trouble | None:
+    """Return the trouble of a service level that is breached."""
+    if row["verdict"] != str(Verdict.BREACHED):
+        return None
+    old = {_level_key(r): r for r in before.get("levels") or () if isinstance(r, Mapping)}.get(
+        _level_key(row)
+    )
+    was_met = old is not None and old.get("verdict") == str(Verdict.MET)
+    unit = f" {row['unit']}" if row["unit"] else ""
+    measured = "" if row["measured"] is None else f"{row['measured']} {row['measured_unit']}".strip()
+    table, _, column = str(row["element"]).partition(".")
+    return Trouble(
+        key=_key_of(row),
+        kind="level",
+        domain=product.domain,
+        product=product.name,
+        severity="warning",
+        subject=f"{row['property']} is not kept",
+        reason=str(row["reason"]),
+        contract=str(row["contract"]),
+        table=table if "," not in str(row["element"]) else "",
+        column=column if "," not in str(row["element"]) else "",
+        measured=measured,
+        promised=f"{row['target']}{unit}",
+        guidance="The data stays published. See why it came late or went unseen; the runbook says what to do.",
+        last_good=moment_of(before.get("at")) if was_met else None,
+    )
