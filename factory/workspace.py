@@ -40,6 +40,8 @@ class Settings:
         documented_percent: how many tables and columns of a contract have a description, in percent.
         linked_percent: how many of its columns have an authoritative definition, in percent.
         severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
+        elements: the team's own elements of the Data QoS table, by name, as `[tool.factory.elements.NAME]` has them
+            (see `levels.elements`).
     """
 
     title: str = "Data mesh"
@@ -53,6 +55,7 @@ class Settings:
     documented_percent: int = 100
     linked_percent: int = 0
     severities: Mapping[str, str] = field(default_factory=dict)
+    elements: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,23 @@ _KINDS: dict[str, type] = {
     "documented_percent": int,
     "linked_percent": int,
     "severities": dict,
+    "elements": dict,
+}
+
+# What an element has: its kind, and what it may be. Those in the second table may be left out.
+_ELEMENT: dict[str, tuple[type, str, str]] = {
+    "abbreviation": (str, r"[A-Z][A-Za-z]{0,2}", "one to three letters, the first a capital"),
+    "group": (str, r"[A-Z]", "one capital letter, such as R, M, P, L, B or T"),
+    "order": (int, r"[1-9]\d?", "a number from 1 to 99"),
+    "category": (str, r"DQ|SLI", "DQ or SLI"),
+    "period": (int, r"[1-9]\d?", "a number from 1 to 99"),
+}
+_ELEMENT_MORE: dict[str, tuple[type, str, str]] = {
+    "name": (str, r".{1,60}", "a name for people"),
+    "description": (str, r"[^\x00]{0,500}", "a sentence"),
+    "property": (str, r"\S+", "the name of a property in slaProperties"),
+    "direction": (str, r"at_least|at_most", "at_least or at_most"),
+    "check": (str, r"[^\x00]+", "the name of a check"),
 }
 
 
@@ -214,6 +234,7 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
                 "give it a `type` and what its adapter needs",
             )
     _check_promises(table, file)
+    _check_elements(table.get("elements", {}), file)
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)
 
@@ -242,8 +263,60 @@ def _check_promises(table: dict[str, Any], file: Path) -> None:
             ) from error
 
 
-def wrong_setting(file: Path, key: str, message: str, hint: str = "") -> WorkspaceError:
-    """Return the error of a setting in `pyproject.toml`, with the line of its key."""
+def _check_elements(elements: Mapping[str, Any], file: Path) -> None:
+    """Check the team's own elements of the Data QoS table."""
+    known = {**_ELEMENT, **_ELEMENT_MORE}
+    taken: dict[str, str] = {}
+    for name, values in elements.items():
+        where = f"tool.factory.elements.{name}"
+        if not isinstance(values, dict):
+            raise wrong_setting(file, name, f"the element {name!r} is not a table")
+        missing = [key for key in _ELEMENT if key not in values]
+        if missing:
+            hint = f"write {missing[0]}: {_ELEMENT[missing[0]][2]}"
+            raise wrong_setting(
+                file, name, f"the element {name!r} has no {missing[0]}", hint, table=where
+            )
+        for key, value in values.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"an element has {', '.join(known)}"
+                message = f"the element {name!r} has no setting {key!r}"
+                raise wrong_setting(file, key, message, hint, table=where)
+            kind, pattern, words = known[key]
+            if (
+                not isinstance(value, kind)
+                or isinstance(value, bool)
+                or not re.fullmatch(pattern, str(value))
+            ):
+                message = f"the element {name!r}: {key} {value!r} is not {words}"
+                raise wrong_setting(file, key, message, table=where)
+        other = taken.setdefault(values["abbreviation"], name)
+        if other != name:
+            message = f"the elements {other!r} and {name!r} have one abbreviation, {values['abbreviation']}"
+            raise wrong_setting(file, "abbreviation", message, "give one of them another", table=where)
+
+
+def wrong_setting(
+    file: Path, key: str, message: str, hint: str = "", *, table: str = "tool.factory"
+) -> WorkspaceError:
+    """Return the error of a setting in `pyproject.toml`, with the line of its key.
+
+    `table` is the table that the key stands in; where the file has no such header, the key is looked for anywhere.
+    """
     lines = file.read_text("utf-8").splitlines()
-    line = next((n for n, text in enumerate(lines, 1) if re.match(rf'\s*"?{re.escape(key)}"?\s*=', text)), 0)
-    return WorkspaceError(message, where=file, line=line, hint=hint)
+    bare = table.replace('"', "")
+    header = next(
+        (n for n, text in enumerate(lines, 1) if re.sub(r"[\s\"']", "", text).startswith(f"[{bare}]")), 0
+    )
+    inner = table != "tool.factory"
+    start = header if inner else 0
+    keys = [key, bare.rsplit(".", 1)[1]] if inner else [key]
+    for wanted in keys:
+        pattern = rf"\s*(?:[\w.]+\.)?[\"']?{re.escape(wanted)}[\"']?\s*="
+        for number, text in enumerate(lines[start:], start + 1):
+            if inner and header and text.lstrip().startswith("["):
+                break
+            if re.match(pattern, text):
+                return WorkspaceError(message, where=file, line=number, hint=hint)
+    return WorkspaceError(message, where=file, line=header if inner else 0, hint=hint)
