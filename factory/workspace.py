@@ -274,9 +274,7 @@ def _check_elements(elements: Mapping[str, Any], file: Path) -> None:
         missing = [key for key in _ELEMENT if key not in values]
         if missing:
             hint = f"write {missing[0]}: {_ELEMENT[missing[0]][2]}"
-            raise wrong_setting(
-                file, name, f"the element {name!r} has no {missing[0]}", hint, table=where
-            )
+            raise wrong_setting(file, name, f"the element {name!r} has no {missing[0]}", hint, table=where)
         for key, value in values.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)

@@ -159,7 +159,7 @@ def elapsed(seconds: float) -> str:
 def _moved(moment: datetime, months: int) -> datetime:
     """Return a moment moved by months of the calendar, to the month's last day at most."""
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    if not datetime.min.year <= year <= datetime.max.year:
+    if not EARLIEST.year <= year <= LATEST.year:
         return LATEST if months > 0 else EARLIEST
     last = calendar.monthrange(year, month + 1)[1]
     return moment.replace(year=year, month=month + 1, day=min(moment.day, last))

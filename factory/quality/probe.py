@@ -16,7 +16,17 @@ from typing import Any
 from factory.tables import literal, quoted
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
+_WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
+)
 # A number or text of four digits is a year, of six a month, of eight a day.
 _TEXT_FORMS = "['%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d', '%Y/%m/%d %H:%M:%S']"
 
@@ -82,7 +92,9 @@ class PortReading:
         }
 
 
-def probe(connection: Any, tables: Mapping[str, Sequence[str]], contract: str = "") -> tuple[PortReading, ...]:
+def probe(
+    connection: Any, tables: Mapping[str, Sequence[str]], contract: str = ""
+) -> tuple[PortReading, ...]:
     """Read tables of a connection; `tables` has, by table, the columns that say when a row is from."""
     return tuple(
         _read(connection, quoted(table), table, contract, columns, 0) for table, columns in tables.items()
