@@ -17,6 +17,10 @@ from factory.periods import period_of
 
 _MONTHS = {"mo": 1, "month": 1, "months": 1, "q": 3, "quarter": 3, "quarters": 3}
 _MONTHS |= dict.fromkeys(("y", "yr", "year", "years"), 12)
+_NAMES = {
+    0.001: "millisecond", 1: "second", 60: "minute", 3600: "hour", 86400: "day", 604800: "week", 2629746: "month",
+    7889238: "quarter", 31556952: "year",
+}  # fmt: skip
 _WORDS = (("year", 31556952), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]+)")
 _TIMES = re.compile(r"PT(?=\d)(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?")
@@ -79,9 +83,7 @@ class Duration:
 
     def words(self) -> str:
         """Return it as `1 day` or `12 hours`."""
-        size = UNITS[self.unit]
-        name = next((n for n in UNITS if UNITS[n] == size and len(n) > 3 and n[-1] != "s"), self.unit)
-        name = {"ms": "millisecond", "s": "second"}.get(name, name)
+        name = _NAMES[UNITS[self.unit]]
         return f"{self.amount:g} {name}{'' if self.amount == 1 else 's'}"
 
 

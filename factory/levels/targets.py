@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -99,20 +99,29 @@ def targets_of(contract: Mapping[str, Any], elements: Iterable[Element] = ELEMEN
     """Return what a contract promises, in its order.
 
     An entry without `element` speaks of the whole contract. Only levels of a column (retention, latency, freshness,
-    timeliness) take the contract's `slaDefaultElement`, or `slaDefaultColumn` as older contracts call it.
+    timeliness) take the contract's `slaDefaultElement`, or `slaDefaultColumn` as older contracts call it; without
+    one, retention, freshness and timeliness take the columns that other levels of a column name.
     """
     elements = tuple(elements)
     key = contract_key(contract)
     default = contract.get("slaDefaultElement") or contract.get("slaDefaultColumn") or ""
     tables = _tables(contract)
     entries = contract.get("slaProperties")
-    found = []
+    found: list[Target] = []
     for entry in entries if isinstance(entries, list | tuple) else ():
         if isinstance(entry, Mapping):
             found.append(_target(key, entry, default, tables, elements))
         else:
             found.append(Target(key, "", fault=f"the entry {str(entry)[:40]!r} is no mapping"))
-    return tuple(found)
+    named = (p for target in found if target.name in OF_A_COLUMN for p in target.places if p.column)
+    shared = tuple(dict.fromkeys(named))
+    # A latency without a column has a meaning of its own: it is that of the sources.
+    return tuple(
+        replace(target, places=shared)
+        if target.name in OF_A_COLUMN and target.name != "latency" and not target.places and not target.fault
+        else target
+        for target in found
+    )
 
 
 def time_columns(

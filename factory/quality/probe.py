@@ -28,7 +28,7 @@ _WHOLE = (
     "HUGEINT",
 )
 # A number or text of four digits is a year, of six a month, of eight a day.
-_TEXT_FORMS = "['%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d', '%Y/%m/%d %H:%M:%S']"
+_TEXT_FORMS = "['%Y-%m-%dT%H:%MZ', '%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d', '%Y/%m/%d %H:%M:%S']"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,29 +180,28 @@ def _span(connection: Any, relation: str, column: str, types: Mapping[str, str])
     own = {name.lower(): name for name in types}.get(column.lower())
     if own is None:
         return Span(problem=f"the table has no column {column}")
-    source, precision = _as_time(quoted(own), types[own])
+    source, precision = _as_time(types[own])
     if not source:
         return Span(problem=f"its type {types[own]} is no time")
     query = (
         "select epoch_us(min(moment) filter (isfinite(moment))), epoch_us(max(moment) filter (isfinite(moment))),"  # noqa: S608
-        f" count(value), count(value) - count(moment), min(precision), max(precision)"
+        f" count(value), count(value) - count(moment), min(precision)"
         f" from (select value, {source} as moment, {precision} as precision"
         f" from (select {quoted(own)} as value from {relation}))"
     )
     try:
-        oldest, newest, values, unread, finest, coarsest = connection.execute(query).fetchone()
+        oldest, newest, values, unread, finest = connection.execute(query).fetchone()
         if values and unread:
             return Span(problem=f"{unread} of its {values} values are no dates")
         if oldest is None or newest is None:
             return Span(problem="it has no values")
-        # Where values differ, the finest is what they are compared by: `0 time`, `1 day`, ...
-        del coarsest
+        # Where values differ, the finest is what they are compared by; a digit in front keeps the order.
         return Span(_from_epoch(oldest), _from_epoch(newest), str(finest)[2:])
     except (duckdb.Error, OverflowError) as error:
         return Span(problem=f"its values cannot be read as times: {_first_line(error)}")
 
 
-def _as_time(_column: str, type_: str) -> tuple[str, str]:
+def _as_time(type_: str) -> tuple[str, str]:
     """Return the SQL of a value as a time in UTC and of its precision; nothing for what is no time."""
     if type_ == "DATE":
         return "try_cast(value as timestamp)", "'1 day'"
