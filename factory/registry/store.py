@@ -23,6 +23,7 @@ from factory.errors import RegistryError, VersionExistsError
 from factory.evidence import Published
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
+from factory.registry.runs import write_run
 from factory.workspace import Workspace
 
 CONTRACT_FILE = "contract.odcs.yaml"
@@ -197,8 +198,7 @@ class Registry:
 
     def write_run(self, product: Product, run: Mapping[str, Any], now: datetime) -> None:
         """Write what one run found out about a product."""
-        name = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.json"
-        self._fact(self.root / "runs" / product.domain / product.name / name, run)
+        write_run(self.root, product.domain, product.name, run, now)
 
     def write_event(self, product: Product, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """Write one CloudEvents 1.0 event for a change of state."""
