@@ -1,6 +1,6 @@
-"""Periods of the calendar, as ISO 8601 writes them: `P3M`, `P1Y6M`, `P2W`, `P90D`.
+"""Periods of the calendar, as ISO 8601 writes them: `P3M`, `P1Y6M`, `P2W`, `P90D`; and moments, as people name them.
 
-Takes a text or a day; gives a `Period` or a day. Pure.
+Takes a text or a day; gives a `Period`, a day or a moment. Pure.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _PERIOD = re.compile(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
+
+_SHORT = re.compile(r"(\d{1,6})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,24 @@ class Period:
     months: int
     days: int
     text: str
+
+    def before(self, moment: datetime) -> datetime:
+        """Return the moment that lies the period before another: months first, to the month's last day at most.
+
+        Raises:
+            ValueError: that is before the year 1.
+
+        """
+        year, month = divmod(moment.year * 12 + moment.month - 1 - self.months, 12)
+        if year < 1:
+            raise ValueError(f"{self.text!r} is longer than the calendar")
+        last = calendar.monthrange(year, month + 1)[1]
+        try:
+            return moment.replace(year=year, month=month + 1, day=min(moment.day, last)) - timedelta(
+                self.days
+            )
+        except OverflowError:
+            raise ValueError(f"{self.text!r} is longer than the calendar") from None
 
     def after(self, day: date) -> date:
         """Return the day that lies the period after another: months first, to the month's last day at most.
@@ -55,3 +76,33 @@ def period_of(text: str) -> Period:
         raise ValueError(f"{text!r} is no period")
     years, months, weeks, days = (int(part or 0) for part in found.groups())
     return Period(years * 12 + months, weeks * 7 + days, text.strip())
+
+
+def moment_before(text: str, now: datetime) -> datetime:
+    """Return the moment that a text names, seen from now, in UTC.
+
+    It is a time ago (`12h`, `30d`, `4w`, or by ISO 8601 `P30D`), or a date (`2026-01-31`), which begins at midnight UTC.
+
+    >>> moment_before("30d", datetime(2026, 11, 20, tzinfo=UTC)).date()
+    datetime.date(2026, 10, 21)
+
+    Raises:
+        ValueError: the text names none; the message says what does.
+
+    """
+    wanted = text.strip()
+    now = now.astimezone(UTC)
+    if found := _SHORT.fullmatch(wanted.lower()):
+        try:
+            return now - int(found[1]) * _UNITS[found[2]]
+        except OverflowError:
+            raise ValueError(f"{text!r} is longer than the calendar") from None
+    if wanted.upper().startswith("P") and _PERIOD.fullmatch(wanted.upper()):
+        return period_of(wanted.upper()).before(now)
+    try:
+        day = date.fromisoformat(wanted) if len(wanted) == 10 else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError(f"{text!r} is no time: write 12h, 30d, 4w, P30D, or a date such as 2026-01-31")
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

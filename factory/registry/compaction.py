@@ -1,12 +1,11 @@
-"""Compact the history: the JSON files of old runs become Parquet, a folder of tables per month, without losing a figure.
+"""Compact the history: JSON files of old runs become Parquet, a folder of tables per month, without losing a figure.
 
-Takes the workspace; gives what was done; reads `registry/runs/`, writes `registry/history/<YYYY-MM>/` (see `history` for
-the layout and `figures` for the tables). The tables are plain Parquet for everybody:
-`select at, name, measured from 'registry/history/*/*/checks.parquet' join 'registry/history/*/*/runs.parquet' using
-(domain, product, run)`.
+Takes the workspace; gives what was done; reads `registry/runs/`, writes `registry/history/<YYYY-MM>/` (see `history`
+for the layout and `figures` for the tables). The tables are plain Parquet for everybody: `select at, name, measured
+from 'registry/history/*/*/checks.parquet' join 'registry/history/*/*/runs.parquet' using (domain, product, run)`.
 
-The order is that of a promise. A month's runs, those of its Parquet folders included, are written as a new folder under a
-temporary name, synced, read back through the same code that reads the history, compared with the files figure by figure,
+The order is that of a promise. A month's runs, those of its Parquet folders included, are written as a new folder under
+a temporary name, synced, read back through the code that reads the history, compared with the files figure by figure,
 and renamed; only then the JSON files and the folders that it replaces go. A process that dies in between leaves runs
 twice, which readers count once and the next compaction clears up. A file that cannot be read stays where it is.
 """
@@ -196,10 +195,10 @@ class _Month:
         for start in range(0, len(places), _AT_ONCE):
             lines: dict[str, list[str]] = {table: [] for table in TABLES}
             for place in places[start : start + _AT_ONCE]:
-                record = self._record(place)
-                if record is None:
+                read = self._record(place)
+                if read is None:
                     continue
-                self.digests[place] = digest(record)
+                record, self.digests[place] = read
                 key = dict(zip(("domain", "product", "run"), place, strict=True))
                 for table, rows in rows_of(record).items():
                     lines[table] += [_ENCODE({**key, **row}) for row in rows]
@@ -207,18 +206,17 @@ class _Month:
             for table, own in lines.items():
                 _insert(connection, table, own, staged / "rows.ndjson")
 
-    def _record(self, place: Place) -> dict[str, Any] | None:
-        """Return the record in a run's file; None where it cannot be read, and so stays."""
+    def _record(self, place: Place) -> tuple[dict[str, Any], bytes] | None:
+        """Return the record in a run's file, and its digest; None where it cannot be read, and so stays."""
         file = self._file(place)
         try:
             record = record_in(file)
-            digest(record)
+            return record, digest(record)
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError) as error:
             self.faults.append(Fault(file, str(error)))
             return None
-        return record
 
     def _write(self, connection: Any, staged: Path) -> Path:
         """Write the tables as Parquet, synced, in a folder that has its final name, but not its place."""
@@ -281,10 +279,10 @@ class _Month:
             batch = products[start : start + _PRODUCTS_AT_ONCE]
             found, _ = history.read_folders(folders, min(run for *_, run in places), batch)
             for place in [place for place in places if place[:2] in set(batch)]:
-                record = self._record(place)
-                if record is None:
+                read = self._record(place)
+                if read is None:
                     continue
-                if place in found and digest(found[place]) == digest(record):
+                if place in found and digest(found[place]) == read[1]:
                     self._file(place).unlink(missing_ok=True)
                 else:
                     reason = "the history has another record of this run: compare them, and delete this one"

@@ -25,9 +25,8 @@ class Table:
     """A table of the history.
 
     Attributes:
-        fields: kind by name of the keys that have a column of their own.
+        fields: kind by name of the keys that have a column of their own; `product` has `urn`.
         order: the columns by which rows are sorted, so that equal values stand together.
-        kinds: kind by name of the column; the record's `product` stands in the column `urn`.
     """
 
     fields: Mapping[str, str]
@@ -43,9 +42,10 @@ class Table:
 _PLACE = {"domain": "VARCHAR", "product": "VARCHAR", "run": "VARCHAR", "position": "BIGINT"}
 
 _CHECK = {
-    "key": "text", "contract": "text", "table": "text", "column": "text", "name": "text", "origin": "text", "kind": "text",
-    "file": "text", "line": "whole", "dimension": "text", "severity": "text", "outcome": "text", "reason": "text",
-    "measured": "number", "threshold": "text", "failed_rows": "whole", "checked_rows": "whole", "milliseconds": "number",
+    "key": "text", "contract": "text", "table": "text", "column": "text", "name": "text", "origin": "text",
+    "kind": "text", "file": "text", "line": "whole", "dimension": "text", "severity": "text", "outcome": "text", "reason": "text",
+    "measured": "number", "threshold": "text", "failed_rows": "whole", "checked_rows": "whole",
+    "milliseconds": "number",
 }  # fmt: skip
 _LEVEL = {
     "contract": "text", "property": "text", "element": "text", "target": "text", "unit": "text", "description": "text",
@@ -135,8 +135,7 @@ def _row(
         else:
             if kind == "number" and type(value) is int:
                 noted.append(f"{name}=int")
-                value = float(value)
-            row["urn" if name == "product" else name] = value
+            row["urn" if name == "product" else name] = float(value) if kind == "number" else value
     if noted:
         row["marks"] = " ".join(sorted(noted))
     if extra:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from factory.registry.figures import TABLES, Row, record_of
 from factory.tables import literal, quoted
@@ -20,6 +20,8 @@ HISTORY = "history"
 _FOLDER = re.compile(r"(\d{8}T\d{6})-[0-9a-f]{20}")
 _MONTH = re.compile(r"\d{4}-\d\d")
 _ATTEMPTS = 20
+
+Found = TypeVar("Found")
 
 #: A run: domain, product and id.
 Place = tuple[str, str, str]
@@ -76,11 +78,10 @@ def read_folders(
         return found, broken
     with _connected() as connection:
         for folder in reversed(folders):
-            if limit is not None and len(newest := sorted(found)) >= limit:
-                if newest[-limit][2][:15] > folder.name[:15]:
-                    continue
-            for place, record in _read_folder(connection, folder, first, wanted, limit, broken).items():
-                found[place] = record  # of two, that of the folder that sorts first
+            newest = sorted(run for *_, run in found)
+            if limit is not None and len(newest) >= limit and newest[-limit][:15] > folder.name[:15]:
+                continue
+            found |= _read_folder(connection, folder, first, wanted, limit, broken)  # the first folder counts
     return found, broken
 
 
@@ -158,7 +159,7 @@ def _products(folders: list[Path]) -> tuple[set[tuple[str, str]], Broken]:
     return found, broken
 
 
-def _attempted(root: Path, first: str, read: Any) -> Any:
+def _attempted(root: Path, first: str, read: Callable[[list[Path]], Found]) -> Found:
     """Read the folders that are there; again, where a compaction replaced one meanwhile."""
     for attempt in range(_ATTEMPTS):
         try:

@@ -116,9 +116,7 @@ def last_run(
     return found[0] if found else None
 
 
-def read_all(
-    root: Path, since: datetime | None = None, faults: list[Fault] | None = None
-) -> Iterator[Run]:
+def read_all(root: Path, since: datetime | None = None, faults: list[Fault] | None = None) -> Iterator[Run]:
     """Give the runs of all products, by domain and product, oldest first, each once.
 
     A few products at a time are in memory. What cannot be read is added to `faults`, once.
