@@ -81,7 +81,8 @@ def period_of(text: str) -> Period:
 def moment_before(text: str, now: datetime) -> datetime:
     """Return the moment that a text names, seen from now, in UTC.
 
-    It is a time ago (`12h`, `30d`, `4w`, or by ISO 8601 `P30D`), or a date (`2026-01-31`), which begins at midnight UTC.
+    It is a time ago (`12h`, `30d`, `4w`, or by ISO 8601 `P30D`), or a date (`2026-01-31`), which begins at midnight
+    UTC.
 
     >>> moment_before("30d", datetime(2026, 11, 20, tzinfo=UTC)).date()
     datetime.date(2026, 10, 21)

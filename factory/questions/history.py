@@ -171,10 +171,11 @@ def compacted_as_text(ws: Workspace, done: Compacted) -> str:
     if not done.months:
         text = ["Nothing to compact."]
     else:
+        checks, files = _many(done.checks, "check"), _many(done.files_after, "file")
+        before = f"it had {done.files_before:,}, {_mega(done.bytes_before)}"
         text = [
-            f"Compacted {_many(done.runs, 'run')} with {_many(done.checks, 'check')}, of {', '.join(done.months)}.",
-            f"The history has {_many(done.files_after, 'file')}, {_mega(done.bytes_after)};"
-            f" it had {done.files_before:,}, {_mega(done.bytes_before)}.",
+            f"Compacted {_many(done.runs, 'run')} with {checks}, of {', '.join(done.months)}.",
+            f"The history has {files}, {_mega(done.bytes_after)}; {before}.",
         ]
     return "\n".join([*text, *_faults_as_text(ws, done.faults)])
 

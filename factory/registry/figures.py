@@ -43,8 +43,8 @@ _PLACE = {"domain": "VARCHAR", "product": "VARCHAR", "run": "VARCHAR", "position
 
 _CHECK = {
     "key": "text", "contract": "text", "table": "text", "column": "text", "name": "text", "origin": "text",
-    "kind": "text", "file": "text", "line": "whole", "dimension": "text", "severity": "text", "outcome": "text", "reason": "text",
-    "measured": "number", "threshold": "text", "failed_rows": "whole", "checked_rows": "whole",
+    "kind": "text", "file": "text", "line": "whole", "dimension": "text", "severity": "text", "outcome": "text",
+    "reason": "text", "measured": "number", "threshold": "text", "failed_rows": "whole", "checked_rows": "whole",
     "milliseconds": "number",
 }  # fmt: skip
 _LEVEL = {
