@@ -146,13 +146,13 @@ def _row(
 def _fits(value: Any, kind: str) -> bool:
     """Say whether a column of a kind holds a value exactly."""
     if kind == "text":
-        return type(value) is str and "\0" not in value and (value.isascii() or _is_unicode(value))
+        return type(value) is str and "\0" not in value and (value.isascii() or is_unicode(value))
     if type(value) is int:
         return -_LARGEST <= value <= _LARGEST if kind == "whole" else -_EXACT <= value <= _EXACT
     return type(value) is float and kind == "number"
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Say whether a text is whole: half of a pair of surrogates can stand in JSON, and in no column."""
     try:
         text.encode()

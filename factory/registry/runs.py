@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import json_text, told_as, write_whole
+from factory.files import told_as, write_whole
 from factory.registry import history
+from factory.registry.figures import is_unicode
 
 RUNS = "runs"
 _NAME = re.compile(r"\d{4}(?:0[1-9]|1[0-2])\d\dT\d{6}-[0-9a-f]{8}")
@@ -65,11 +66,15 @@ def write_run(root: Path, domain: str, product: str, record: Mapping[str, Any], 
     run = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     file = root / RUNS / domain / product / f"{run}.json"
     try:
-        json.dumps(record, allow_nan=False)
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        if not is_unicode(text):
+            text = json.dumps(
+                record, indent=2
+            )  # with half a pair of surrogates, which only an escape can write
     except ValueError as error:
         raise RegistryError(f"the record of a run is not JSON: {error}", where=file) from error
     with told_as(RegistryError, "writing to the registry", file):
-        write_whole(file, json_text(record), durable=False)
+        write_whole(file, f"{text}\n", durable=False)
     return run
 
 
