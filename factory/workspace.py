@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from factory.errors import WorkspaceError
 from factory.periods import period_of
@@ -42,6 +43,10 @@ class Settings:
         severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
         elements: the team's own elements of the Data QoS table, by name, as `[tool.factory.elements.NAME]` has them
             (see `levels.elements`).
+        dimension_weights: how much a dimension of data quality counts in the score, by its name; 1 where nothing is said.
+        first_line: who is told of an incident first, such as the platform team's address; empty for the domain team.
+        channels: where notices of incidents go, by name: an Apprise URL, or `env:NAME` for one that an environment
+            variable holds. `mail` serves mail addresses, `default` whoever has no channel of their own.
     """
 
     title: str = "Data mesh"
@@ -56,6 +61,9 @@ class Settings:
     linked_percent: int = 0
     severities: Mapping[str, str] = field(default_factory=dict)
     elements: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dimension_weights: Mapping[str, float] = field(default_factory=dict)
+    first_line: str = ""
+    channels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,9 @@ _KINDS: dict[str, type] = {
     "linked_percent": int,
     "severities": dict,
     "elements": dict,
+    "dimension_weights": dict,
+    "first_line": str,
+    "channels": dict,
 }
 
 # What an element has: its kind, and what it may be. Those in the second table may be left out.
@@ -235,6 +246,10 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
             )
     _check_promises(table, file)
     _check_elements(table.get("elements", {}), file)
+    for name, weight in table.get("dimension_weights", {}).items():
+        _check_weight(name, weight, file)
+    for name, url in table.get("channels", {}).items():
+        _check_channel(name, url, file)
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)
 
@@ -261,6 +276,18 @@ def _check_promises(table: dict[str, Any], file: Path) -> None:
             raise wrong_setting(
                 file, "notice_period", f"the setting 'notice_period': {error}", hint
             ) from error
+
+
+_DIMENSIONS = ("accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness")
+
+
+def _check_weight(name: str, weight: Any, file: Path) -> None:
+    if name not in _DIMENSIONS:
+        near = difflib.get_close_matches(name, _DIMENSIONS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(_DIMENSIONS)}"
+        raise wrong_setting(file, name, f"{name!r} is no dimension of data quality", hint)
+    if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight <= 1000:
+        raise wrong_setting(file, name, f"the weight of {name!r} is a number from 0 to 1000")
 
 
 def _check_elements(elements: Mapping[str, Any], file: Path) -> None:
@@ -293,6 +320,43 @@ def _check_elements(elements: Mapping[str, Any], file: Path) -> None:
         if other != name:
             message = f"the elements {other!r} and {name!r} have one abbreviation, {values['abbreviation']}"
             raise wrong_setting(file, "abbreviation", message, "give one of them another", table=where)
+
+
+def _check_channel(name: str, url: Any, file: Path) -> None:
+    """Check where a channel's notices go: a secret never stands in `pyproject.toml`."""
+    hint = f"write {name} = \"env:FACTORY_CHANNEL\", and put the Apprise URL into that environment variable"
+    if not isinstance(url, str):
+        raise wrong_setting(file, name, f"the channel {name!r} must be a str", hint)
+    variable = url.removeprefix("env:")
+    if variable != url:
+        if not _ENVIRONMENT.fullmatch(variable):
+            message = f"the channel {name!r}: {variable!r} is not the name of an environment variable"
+            raise wrong_setting(file, name, message, hint)
+    elif not re.match(r"[a-z][a-z0-9+.-]*://", url):
+        raise wrong_setting(file, name, f"the channel {name!r} is no Apprise URL", hint)
+    elif _may_hold_secret(url):
+        raise wrong_setting(file, name, f"the URL of the channel {name!r} may hold a secret", hint)
+
+
+# Only these say no more than where a receiver is; a URL of any other service holds its token.
+_OPEN_SCHEMES = ("json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
+_OPEN_OPTIONS = frozenset(["cto", "format", "from", "method", "mode", "name", "rto", "smtp", "to", "verify"])
+_TOKEN = re.compile(r"(?=[^/]*\d)[A-Za-z0-9_-]{20,}")
+
+
+def _may_hold_secret(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        options = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    except ValueError:
+        return True
+    return (
+        parts.scheme not in _OPEN_SCHEMES
+        or parts.password is not None
+        or "@" in parts.path
+        or bool(options - _OPEN_OPTIONS)
+        or any(_TOKEN.fullmatch(unquote(step)) for step in parts.path.split("/"))
+    )
 
 
 def wrong_setting(

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from factory.contract import Contract, version_key
 from factory.documents import dump_yaml, read_yaml
@@ -49,6 +49,18 @@ class Publication:
     lineage: Mapping[str, Any]
     tools: Mapping[str, str]
     definitions: str
+
+
+class EventSource(Protocol):
+    """What an event comes from: a product, or something that knows its product."""
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+
+    @property
+    def urn(self) -> str:
+        """The product's permanent address."""
 
 
 class Registry:
@@ -200,7 +212,7 @@ class Registry:
         """Write what one run found out about a product."""
         write_run(self.root, product.domain, product.name, run, now)
 
-    def write_event(self, product: Product, kind: str, data: Mapping[str, Any], now: datetime) -> None:
+    def write_event(self, product: EventSource, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """Write one CloudEvents 1.0 event for a change of state."""
         event_id = uuid.uuid4().hex
         event = {
