@@ -324,7 +324,7 @@ def _check_elements(elements: Mapping[str, Any], file: Path) -> None:
 
 def _check_channel(name: str, url: Any, file: Path) -> None:
     """Check where a channel's notices go: a secret never stands in `pyproject.toml`."""
-    hint = f"write {name} = \"env:FACTORY_CHANNEL\", and put the Apprise URL into that environment variable"
+    hint = f'write {name} = "env:FACTORY_CHANNEL", and put the Apprise URL into that environment variable'
     if not isinstance(url, str):
         raise wrong_setting(file, name, f"the channel {name!r} must be a str", hint)
     variable = url.removeprefix("env:")
