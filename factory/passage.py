@@ -21,7 +21,7 @@ from factory.contract import Promise, Rule, draft_contracts, gather_rules, produ
 from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
-from factory.freshness import freshness_results, stale_at
+from factory.freshness import stale_at
 from factory.levels.facts import moment_of
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage

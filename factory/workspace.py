@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from factory.errors import WorkspaceError
 from factory.periods import period_of
+from factory.standards import DIMENSIONS
 
 PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -278,13 +279,10 @@ def _check_promises(table: dict[str, Any], file: Path) -> None:
             ) from error
 
 
-_DIMENSIONS = ("accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness")
-
-
 def _check_weight(name: str, weight: Any, file: Path) -> None:
-    if name not in _DIMENSIONS:
-        near = difflib.get_close_matches(name, _DIMENSIONS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(_DIMENSIONS)}"
+    if name not in DIMENSIONS:
+        near = difflib.get_close_matches(name, DIMENSIONS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(DIMENSIONS)}"
         raise wrong_setting(file, name, f"{name!r} is no dimension of data quality", hint)
     if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight <= 1000:
         raise wrong_setting(file, name, f"the weight of {name!r} is a number from 0 to 1000")

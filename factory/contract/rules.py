@@ -19,8 +19,7 @@ from factory.data_tests import DataTest
 from factory.documents import dump_yaml, read_yaml
 from factory.errors import QualityError
 from factory.products import Product
-
-DIMENSIONS = ("accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness")
+from factory.standards import DIMENSION_NAMES, DIMENSIONS
 
 # The dimension of a rule by the words in its kind, first match counts. The seven are those of the EDM Council
 # that ODCS uses; a `dimension` in the test's meta, the check's attributes or the rule itself overrides.
@@ -137,7 +136,7 @@ def read_checks(product: Product) -> tuple[Rule, ...]:
 def dimension_of(words: str, override: Any = None) -> str:
     """Return the dimension of a rule by what it checks, unless one is stated."""
     stated = str(override or "").lower()
-    stated = {"validity": "conformity"}.get(stated, stated)
+    stated = {**DIMENSION_NAMES, "validity": "conformity"}.get(stated, stated)
     if stated in DIMENSIONS:
         return stated
     # Whole words: `calculated` is not late.

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from factory.errors import FactoryError
 from factory.incidents.cause import Inputs, find_cause
 from factory.incidents.channels import Channel, channels_of
 from factory.incidents.facts import time_text
-from factory.incidents.follow import SAME, Steps, follow
+from factory.incidents.follow import SAME, follow
 from factory.incidents.notice import message_of, notice_of
 from factory.incidents.notify import PATIENCE, Message, send
 from factory.incidents.route import addresses_of_channels, read_notify, runbook_of

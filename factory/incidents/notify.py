@@ -122,6 +122,7 @@ def _quiet() -> None:
     """Keep what Apprise logs, which names receivers, off the terminal."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    logger.setLevel(logging.DEBUG)  # why a mail server turned a message away is told here only
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
 
@@ -130,7 +131,7 @@ class _Heard(logging.Handler):
     """Listens to what Apprise logs in this thread, and tells of it only what holds no address."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self._thread = threading.get_ident()
         self._said: list[str] = []
 
@@ -142,7 +143,7 @@ class _Heard(logging.Handler):
     def reason(self) -> str:
         """Return why a message did not arrive."""
         text = " ".join(self._said)
-        code = re.search(r"error=(\d{3})\b", text)
+        code = re.search(r"error=(\d{3})\b|\((\d{3}), b['\"]", text)  # of the web, and of mail servers
         if code:
-            return f"the receiver answered {code[1]}"
+            return f"the receiver answered {code[1] or code[2]}"
         return _NO_ANSWER if "onnection" in text else "the receiver did not take it"

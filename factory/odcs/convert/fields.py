@@ -17,9 +17,6 @@ _SHARED: dict[str, Kind] = {
 LOGICAL_TYPES = (
     "string", "date", "timestamp", "time", "number", "integer", "object", "array", "boolean", "map", "vector",
 )  # fmt: skip
-DIMENSIONS = (
-    "accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness",
-)  # fmt: skip
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 OPERATORS: dict[str, Kind] = {
     "mustBe": "any",

@@ -19,7 +19,7 @@ from factory.odcs.lint.structure import structure_faults
 from factory.odcs.lint.terms import terms_faults
 from factory.odcs.lint.types import type_faults
 from factory.odcs.lint.walk import Table, Values, tables, text
-from factory.standards import ODCS_SCHEMAS, Fault, nearest, odcs_faults
+from factory.standards import DIMENSION_NAMES, ODCS_SCHEMAS, Fault, nearest, odcs_faults
 
 #: So many findings of one file are told; a file with more has one cause.
 MOST_FINDINGS = 500
@@ -135,12 +135,6 @@ def contract_faults(data: Any) -> tuple[Fault, ...]:
     )
 
 
-_DIMENSIONS = {
-    "ac": "accuracy", "cp": "completeness", "cf": "conformity", "cs": "consistency", "cv": "coverage",
-    "tm": "timeliness", "uq": "uniqueness",
-}  # fmt: skip
-
-
 def _as_prose_has_it(fault: Fault, data: Values) -> Fault:
     """Return a fault by the schema as the standard's text and its examples have it.
 
@@ -160,9 +154,9 @@ def _as_prose_has_it(fault: Fault, data: Values) -> Fault:
     value: Any = data
     for step in fault.path:
         value = value[step]
-    if str(value).lower() not in _DIMENSIONS:
+    if str(value).lower() not in DIMENSION_NAMES:
         return fault
-    hint = f"write {_DIMENSIONS[str(value).lower()]!r}: the standard's JSON schema refuses the short name"
+    hint = f"write {DIMENSION_NAMES[str(value).lower()]!r}: the standard's JSON schema refuses the short name"
     return replace(fault, code="dimension-synonym", severity="warning", hint=hint)
 
 
