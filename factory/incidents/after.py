@@ -195,7 +195,7 @@ def notify_pending(
             _note(store, incident, Delivery(now, each.news, each.channel.name, not reason, reason))
     for domain, name in store.products():
         for incident in store.unfinished(domain, name):
-            if not incident.is_open and not _pending(ws, (incident,), now):
+            if not incident.is_open and not any(_pending(ws, (incident,), now)):
                 store.finish(incident)
     return sum(not reason for reason in reasons)
 
