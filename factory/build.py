@@ -215,7 +215,6 @@ class Dbt:
         return explain(text or doing, self._ws)
 
 
-@contextlib.contextmanager
 _PERIODS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -225,7 +224,9 @@ def _source_age(result: Mapping[str, Any]) -> SourceAge:
     limits = {
         name: float(limit["count"]) * _PERIODS[limit["period"]]
         for name in ("warn_after", "error_after")
-        if (limit := criteria.get(name)) and limit.get("count") is not None and limit.get("period") in _PERIODS
+        if (limit := criteria.get(name))
+        and limit.get("count") is not None
+        and limit.get("period") in _PERIODS
     }
     age = result.get("max_loaded_at_time_ago_in_s")
     return SourceAge(
@@ -238,6 +239,7 @@ def _source_age(result: Mapping[str, Any]) -> SourceAge:
     )
 
 
+@contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Let an interrupt end the run: dbt turns it into a failure of its own."""
     if threading.current_thread() is not threading.main_thread():

@@ -124,7 +124,9 @@ class Watch:
             time_zone=facts.time_zone,
             measurements={c.rule.name: c.measured for c in passed.checks if c.measured is not None},
         )
-        levels = [level for each in passed.contracts for level in measure(each, facts, self._now, self._elements)]  # fmt: skip
+        levels = [
+            level for each in passed.contracts for level in measure(each, facts, self._now, self._elements)
+        ]
         found = Findings(
             kind=passed.kind,
             outcome=str(passed.result.outcome),
@@ -226,10 +228,10 @@ def contracts_for(evidence: Evidence, *, published: bool) -> tuple[Document, ...
     """Return the contracts that hold for consumers after a run: the drafted ones, if they were published."""
     if published:
         return tuple(contract.data for contract in evidence.contracts)
-    return _newest(evidence.previous.values())
+    return newest_of(evidence.previous.values())
 
 
-def _newest(contracts: Iterable[Sequence[Published]]) -> tuple[Document, ...]:
+def newest_of(contracts: Iterable[Sequence[Published]]) -> tuple[Document, ...]:
     """Return the newest version of each major."""
     found: list[Document] = []
     for versions in contracts:
@@ -242,7 +244,7 @@ def _newest(contracts: Iterable[Sequence[Published]]) -> tuple[Document, ...]:
 
 def published_contracts(ws: Workspace, product: Product) -> tuple[Document, ...]:
     """Return the newest published contract of each major version."""
-    return _newest(Registry(ws).published(product).values())
+    return newest_of(Registry(ws).published(product).values())
 
 
 def read_ports(

@@ -44,7 +44,7 @@ class Settings:
         severities: severities of changes of contracts that the workspace sets otherwise, by the name of the rule.
         elements: the team's own elements of the Data QoS table, by name, as `[tool.factory.elements.NAME]` has them
             (see `levels.elements`).
-        dimension_weights: how much a dimension of data quality counts in the score, by its name; 1 where nothing is said.
+        dimension_weights: how much a dimension of data quality counts in the score, by its name; 1 if not said.
         first_line: who is told of an incident first, such as the platform team's address; empty for the domain team.
         channels: where notices of incidents go, by name: an Apprise URL, or `env:NAME` for one that an environment
             variable holds. `mail` serves mail addresses, `default` whoever has no channel of their own.

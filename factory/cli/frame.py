@@ -9,6 +9,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,27 @@ target_option = click.option(
     show_default=True,
     help="dbt's target; only prod publishes to registry/ and ports/.",
 )
+
+
+def since_option(default: str = "30d") -> Callable[[Command], Command]:
+    """Return the option that says from when on something is told."""
+    words = "From when on: 12h, 30d, 4w, P3M, or a day such as 2026-01-31."
+    return click.option("--since", default=default, show_default=True, metavar="WHEN", help=words)
+
+
+def moment(text: str, option: str = "--since") -> datetime:
+    """Return the moment that an option names.
+
+    Raises:
+        click.BadParameter: it names none.
+
+    """
+    from factory.periods import moment_before
+
+    try:
+        return moment_before(text, datetime.now(UTC))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def workspace(context: click.Context, target: str = PROD) -> Workspace:

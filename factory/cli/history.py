@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 
-from factory.cli.frame import format_option, target_option, workspace
+from factory.cli.frame import format_option, moment, since_option, target_option, workspace
 
 
 @click.group()
@@ -16,8 +14,7 @@ def history() -> None:
 
 @history.command("list")
 @click.argument("product", default="", metavar="[PRODUCT]")
-@click.option("--since", default="30d", show_default=True, metavar="TIME",
-              help="How far back: 12h, 30d, 4w, P30D, or a date such as 2026-01-31.")  # fmt: skip
+@since_option()
 @format_option
 @target_option
 @click.pass_context
@@ -29,10 +26,11 @@ def list_(context: click.Context, product: str, since: str, format_: str, target
     """
     from factory.questions.history import history as history_of
     from factory.questions.history import history_as_json, history_as_text
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
     ws = workspace(context, target)
-    lines, faults = history_of(ws, product, _moment(since, "--since"))
+    lines, faults = history_of(ws, product, moment(since))
     if format_ == "json":
         click.echo(as_json(history_as_json(ws, lines, faults)))
     else:
@@ -54,24 +52,16 @@ def compact(context: click.Context, keep: str, everything: bool, format_: str, t
     """
     if keep and everything:
         raise click.UsageError("--keep and --all exclude each other")
-    before = None if everything else _moment(keep or "7d", "--keep")
+    before = None if everything else moment(keep or "7d", "--keep")
     from factory.questions.history import compacted_as_json, compacted_as_text
+    from factory.questions.tables import plain
     from factory.registry.compaction import compact as compact_history
-    from factory.report import as_json, plain
+    from factory.report import as_json
 
     ws = workspace(context, target)
     done = compact_history(ws, before)
     text = as_json(compacted_as_json(ws, done)) if format_ == "json" else plain(compacted_as_text(ws, done))
     click.echo(text)
-
-
-def _moment(text: str, option: str) -> datetime:
-    from factory.periods import moment_before
-
-    try:
-        return moment_before(text, datetime.now(UTC))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 COMMANDS = (history,)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.frame import format_option, target_option, workspace
+from factory.cli.frame import format_option, moment, since_option, target_option, workspace
 
 if TYPE_CHECKING:
     from factory.incidents.values import Said
@@ -37,24 +36,23 @@ def incidents() -> None:
 @incidents.command("list")
 @click.argument("product", default="")
 @click.option("--all", "closed", is_flag=True, help="Also those that are closed.")
-@click.option("--since", metavar="PERIOD", default="",
-              help="With those that are closed, only what opened in this time: 12h, 30d, 8w.")  # fmt: skip
+@since_option("")
 @target_option
 @format_option
 @click.pass_context
 def list_(context: click.Context, product: str, closed: bool, since: str, target: str, format_: str) -> None:
     """List the open incidents, of all products or of PRODUCT, the newest first."""
     from factory.incidents.listing import incidents_as_json, incidents_as_text, list_incidents
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
 
-    now = datetime.now(UTC)
-    moment = _moment_before(since, now) if since else None
-    closed = closed or moment is not None
-    found = list_incidents(workspace(context, target), product, closed=closed, since=moment)
+    start = moment(since) if since else None
+    closed = closed or start is not None
+    found = list_incidents(workspace(context, target), product, closed=closed, since=start)
     if format_ == "json":
         click.echo(as_json(incidents_as_json(found)))
     else:
-        click.echo(plain(incidents_as_text(found, now, closed=closed)))
+        click.echo(plain(incidents_as_text(found, datetime.now(UTC), closed=closed)))
 
 
 _by_option = click.option("--by", metavar="WHO", default="",
@@ -72,7 +70,7 @@ def acknowledge(context: click.Context, incident: str, by: str, note: str, targe
     """Say that you have taken on the incident ID; a part of the id that no other has will do."""
     from factory.incidents.listing import acknowledge as note_it
     from factory.incidents.notice import said_words
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     found, is_news = note_it(workspace(context, target), incident, _said(context, by, note))
     if is_news or not found.acknowledgement:
@@ -91,7 +89,7 @@ def repair(context: click.Context, incident: str, by: str, note: str, target: st
     """Say that the incident ID is repaired; it closes when the next build finds the check good."""
     from factory.incidents.listing import repair as note_it
     from factory.incidents.notice import said_words
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     found, is_news = note_it(workspace(context, target), incident, _said(context, by, note))
     if is_news or not found.claim:
@@ -118,18 +116,6 @@ def _user(context: click.Context) -> str:
         return address or getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
         return "somebody"
-
-
-_PERIOD = re.compile(r"(\d{1,5})([hdw])")
-_HOURS = {"h": 1, "d": 24, "w": 168}
-
-
-def _moment_before(text: str, now: datetime) -> datetime:
-    """Return the moment that lies a period such as `30d` before another."""
-    found = _PERIOD.fullmatch(text.strip())
-    if not found:
-        raise click.BadParameter(f"{text!r} is no period such as 12h, 30d or 8w", param_hint="--since")
-    return now - timedelta(hours=int(found[1]) * _HOURS[found[2]])
 
 
 COMMANDS = (incidents,)

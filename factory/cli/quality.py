@@ -8,33 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from factory.cli.frame import format_option, target_option, workspace
-
-
-def since_option(default: str = "30d") -> click.decorators.FC:
-    """Return the option that says from when on something is told."""
-    return click.option(
-        "--since",
-        default=default,
-        show_default=True,
-        metavar="WHEN",
-        help="From when on: 30d, 12h, 4w, P3M, or a day such as 2026-01-31.",
-    )
-
-
-def moment(since: str, now: datetime) -> datetime:
-    """Return the moment that `--since` names.
-
-    Raises:
-        click.BadParameter: it names none.
-
-    """
-    from factory.periods import moment_before
-
-    try:
-        return moment_before(since, now)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--since") from error
+from factory.cli.frame import format_option, moment, since_option, target_option, workspace
 
 
 @click.command()
@@ -60,7 +34,7 @@ def quality(context: click.Context, products: tuple[str, ...], since: str, targe
     from factory.questions.tables import plain
     from factory.report import as_json
 
-    found = quality_of(workspace(context, target), products, moment(since, datetime.now(UTC)))
+    found = quality_of(workspace(context, target), products, moment(since))
     if format_ == "json":
         click.echo(as_json(quality_as_json(found)))
     elif format_ == "markdown":

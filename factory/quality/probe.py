@@ -28,7 +28,10 @@ _WHOLE = (
     "HUGEINT",
 )
 # A number or text of four digits is a year, of six a month, of eight a day.
-_TEXT_FORMS = "['%Y-%m-%dT%H:%MZ', '%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d', '%Y/%m/%d %H:%M:%S']"
+_TEXT_FORMS = (
+    "['%Y-%m-%dT%H:%MZ', '%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d',"
+    " '%Y/%m/%d %H:%M:%S']"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def history_as_json(ws: Workspace, lines: Sequence[Line], faults: Sequence[Fault
 
 def history_as_text(ws: Workspace, lines: Sequence[Line], faults: Sequence[Fault], product: str) -> str:
     """Return runs for people."""
-    from factory.report import table
+    from factory.questions.tables import table
 
     text = ["No runs in this time."] if not lines else []
     if lines:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from factory.levels import ElementState
 from factory.questions.quality import Point, Quality
 from factory.questions.tables import fitted
 from factory.score import Score
@@ -112,12 +113,17 @@ def _element_lines(quality: Quality, width: int) -> list[str]:
     lines = []
     for element, state in quality.elements:
         text = f"  {element.abbreviation:<2} {element.name:<{room}}  {state.state}"
-        text += f": {state.reason}" if state.reason else ""
+        text += f": {_why(state)}" if state.reasons else ""
         lines += textwrap.wrap(
             text, width, subsequent_indent=" " * (room + 7), break_long_words=False, break_on_hyphens=False,
             drop_whitespace=True, initial_indent="",
         ) if len(text) > width else [text]  # fmt: skip
     return lines
+
+
+def _why(state: ElementState) -> str:
+    more = f" (and {len(state.reasons) - 2} more)" if len(state.reasons) > 2 else ""
+    return "; ".join(state.reasons[:2]) + more
 
 
 def _change(quality: Quality) -> str:
@@ -219,7 +225,7 @@ def _values(quality: Quality) -> dict[str, Any]:
                 "order": e.order,
                 "period": e.period,
                 "state": str(s.state),
-                "reason": s.reason,
+                "reasons": list(s.reasons),
             }
             for e, s in quality.elements
         ],
@@ -277,7 +283,7 @@ def quality_as_markdown(found: Sequence[Quality]) -> str:
         bad = [c for c in quality.checks if c.get("outcome") != "pass"]
         if bad:
             lines += ["", *(f"- {_escaped(_check_words(check))}" for check in bad)]
-        states = [(e.name, str(s.state), s.reason) for e, s in quality.elements]
+        states = [(e.name, str(s.state), _why(s)) for e, s in quality.elements]
         told = [row for row in states if row[1] != "not measured"]
         if told:
             lines += ["", *_markdown_table(("Element", "State", "Why"), told)]

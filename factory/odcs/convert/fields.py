@@ -7,6 +7,8 @@ A kind is a word (`text`, `flag`, `number`, `integer`, `count`, `texts`, `any`, 
 
 from __future__ import annotations
 
+from factory.standards import DIMENSIONS
+
 Kind = str | tuple[str, ...]
 
 _SHARED: dict[str, Kind] = {

@@ -1,0 +1,158 @@
+"""What a product promises beside its data, measured now: `factory slo`.
+
+Takes a workspace, products' names and a moment; gives a `Promised` per product; reads the registry and the ports.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from factory.errors import RegistryError
+from factory.levels import Level, RunFact, Verdict, elements_of, measure
+from factory.levels.facts import moment_of
+from factory.products import Product, discover
+from factory.questions.tables import fitted
+from factory.registry import Registry, read_index
+from factory.registry.runs import last_run
+from factory.standards import nearest
+from factory.watch import facts_of, newest_of, read_ports
+from factory.workspace import Workspace
+
+_MARKS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.NOT_MEASURED: "?", Verdict.NO_TARGET: "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The service levels of one product.
+
+    Attributes:
+        product: its name.
+        version: its published version.
+        levels: one per promise, measured at the moment of asking.
+    """
+
+    product: str
+    version: str
+    levels: tuple[Level, ...]
+
+
+def levels_of(ws: Workspace, names: Sequence[str], now: datetime) -> tuple[Promised, ...]:
+    """Return the service levels of products, or of all that are published, sorted by name.
+
+    Raises:
+        RegistryError: one of them is not published.
+
+    """
+    entries = {str(entry["name"]): entry for entry in read_index(ws)["products"]}
+    for name in names:
+        if name not in entries:
+            near = nearest(name, entries)
+            hint = f"did you mean {near!r}?" if near else "see what is published with: factory list"
+            raise RegistryError(f"no product {name!r} is published", hint=hint)
+    products = {product.name: product for product in discover(ws)}
+    return tuple(
+        Promised(
+            name, str(entries[name]["version"]), _measured(ws, entries[name]["domain"], name, products, now)
+        )
+        for name in sorted(set(names) or entries)
+    )
+
+
+def _measured(
+    ws: Workspace, domain: str, name: str, products: dict[str, Product], now: datetime
+) -> tuple[Level, ...]:
+    product = products.get(name)
+    if product is None or product.domain != domain:
+        return ()
+    elements = elements_of(ws.settings)
+    documents = newest_of(Registry(ws).published(product).values())
+    readings = read_ports(ws, product, documents, elements)
+    before = last_run(ws.registry, domain, name) or {}
+    facts = facts_of(ws, product, documents, now, elements)
+    facts = replace(
+        facts,
+        ports=readings,
+        published_at=moment_of(before.get("published_at")),
+        loaded_at=moment_of(before.get("loaded_at")),
+        # Asking is no run; that the ports opened now is known all the same.
+        runs=(*facts.runs, RunFact(now, "watch", "", ports=readings)),
+        measurements={
+            str(row["name"]): float(row["measured"])
+            for row in before.get("checks") or ()
+            if isinstance(row.get("measured"), int | float)
+        },
+    )
+    return tuple(level for each in documents for level in measure(each, facts, now, elements))
+
+
+def misses(found: Iterable[Promised], what: str) -> bool:
+    """Say whether a level is breached, or, for `unmeasured`, one with a target could not be measured either."""
+    bad = {Verdict.BREACHED} if what == "breach" else {Verdict.BREACHED, Verdict.NOT_MEASURED}
+    return any(level.verdict in bad for each in found for level in each.levels)
+
+
+def levels_as_text(found: Sequence[Promised], width: int) -> str:
+    """Return the service levels for people: a table per product, and why a level is not kept."""
+    if not found:
+        return "Nothing is published yet. Publish with: factory build"
+    lines: list[str] = []
+    for each in found:
+        if lines:
+            lines.append("")
+        lines.append(f"{each.product} {each.version}")
+        if not each.levels:
+            lines.append("  promises nothing: write slaProperties into its contract")
+            continue
+        rows = [_row(level) for level in each.levels]
+        lines += [f"  {line}" for line in fitted(list(rows[0]), rows, width - 2, ("contract", "column"))]
+        told = [level for level in each.levels if level.verdict in (Verdict.BREACHED, Verdict.NOT_MEASURED)]
+        for level in told:
+            lines += textwrap.wrap(
+                f"{level.verdict}: {_name(level)}: {level.reason}", width, initial_indent="  - ",
+                subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+    levels = [level for each in found for level in each.levels]
+    counts = {verdict: sum(level.verdict is verdict for level in levels) for verdict in Verdict}
+    lines += ["", ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + "."]
+    return "\n".join(lines)
+
+
+def _row(level: Level) -> dict[str, str]:
+    return {
+        "": _MARKS[level.verdict],
+        "level": level.property,
+        "contract": level.contract,
+        "column": level.element,
+        "target": _value(level.target, level.unit) or "none",
+        "measured": _value(level.measured, level.measured_unit),
+        "verdict": str(level.verdict),
+    }
+
+
+def _value(value: float | str | None, unit: str) -> str:
+    if value is None:
+        return ""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} {unit}".strip()
+
+
+def _name(level: Level) -> str:
+    return f"{level.property} of {level.element}" if level.element else level.property
+
+
+def levels_as_json(found: Sequence[Promised]) -> dict[str, Any]:
+    """Return the service levels in the shape of `factory/schemas/slo.schema.json`."""
+    return {
+        "products": [
+            {
+                "name": each.product,
+                "version": each.version,
+                "levels": [level.values() for level in each.levels],
+            }
+            for each in found
+        ]
+    }
