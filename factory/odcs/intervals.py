@@ -40,7 +40,7 @@ def accepted(rule: Mapping[str, Any]) -> Spans | None:
     """Return the numbers that all operators of a rule accept; None if it has none, or one that compares no numbers."""
     found: Spans | None = None
     for operator, goal in rule.items():
-        spans = _spans(operator, goal)
+        spans = spans_of(operator, goal)
         if spans is None:
             if operator.startswith("must"):
                 return None
@@ -49,7 +49,8 @@ def accepted(rule: Mapping[str, Any]) -> Spans | None:
     return found
 
 
-def _spans(operator: str, goal: Any) -> Spans | None:
+def spans_of(operator: str, goal: Any) -> Spans | None:
+    """Return the numbers that one operator accepts; None if it is no operator, or its goal is no number."""
     if operator in ("mustBeBetween", "mustNotBeBetween"):
         if not (isinstance(goal, list) and len(goal) == 2 and all(_is_number(end) for end in goal)):
             return None
@@ -69,6 +70,15 @@ def _spans(operator: str, goal: Any) -> Spans | None:
         "mustBeLessThan": (Span(-_INFINITE, True, goal, True),),
         "mustBeLessOrEqualTo": (Span(-_INFINITE, True, goal, False),),
     }.get(operator)
+
+
+def contains(spans: Spans, value: Any) -> bool:
+    """Say whether a number is in one of the spans."""
+    return any(
+        (span.low < value or (span.low == value and not span.open_low))
+        and (value < span.high or (value == span.high and not span.open_high))
+        for span in spans
+    )
 
 
 def _is_number(value: Any) -> bool:

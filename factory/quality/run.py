@@ -9,7 +9,7 @@ from factory.artifacts import Artifacts
 from factory.contract import Rule
 from factory.data_tests import DataTest
 from factory.products import Product
-from factory.quality.odcs_rules import run_rule
+from factory.quality.odcs import run_rules
 from factory.quality.results import CheckResult, Outcome
 from factory.tables import opened
 from factory.umbrella import is_embedded
@@ -46,9 +46,8 @@ def run_checks(
         results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in others}
     elif others or sodacl:
         with opened(ws, product.name, files) as connection:
-            for rule in others:
-                if rule.origin == "odcs":
-                    results[rule.key] = run_rule(rule, connection)
+            own = [rule for rule in others if rule.origin in ("odcs", "contract")]
+            results |= {result.rule.key: result for result in run_rules(own, connection)}
             if sodacl:
                 from factory.quality.soda import run_sodacl
 

@@ -22,7 +22,7 @@ _OPERATOR_NAMES = {
     "mustBeLessThanOrEqualTo": "mustBeLessOrEqualTo",
 }
 #: Names of rules before ODCS 3.1: the metric, and whether the rule without an operator means "none".
-_OLD_NAMES = {
+OLD_NAMES = {
     "duplicateCount": ("duplicateValues", False),
     "duplicates": ("duplicateValues", False),
     "uniqueCheck": ("duplicateValues", True),
@@ -115,9 +115,9 @@ def _old_rule(block: Block) -> None:
         block.put("mustBe", 0, origin)
     elif old in METRICS:
         block.put("metric", block.pop("rule"), origin)
-    elif old in _OLD_NAMES and (operators or _OLD_NAMES[old][1]):
+    elif old in OLD_NAMES and (operators or OLD_NAMES[old][1]):
         del block["rule"]
-        block.put("metric", _OLD_NAMES[old][0], origin)
+        block.put("metric", OLD_NAMES[old][0], origin)
         if not operators:
             block.put("mustBe", 0, origin)
 
