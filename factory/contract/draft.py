@@ -246,5 +246,11 @@ class _Draft:
             rule
             for rule in self.rules
             if rule.table.lower() in (port.identifier.lower(), port.name.lower())
-            and (rule.column.lower() == column.lower() or (not column and port.column(rule.column) is None))
+            and (rule.column.lower() == column.lower() or (not column and _is_stray(rule, port)))
         ]
+
+
+def _is_stray(rule: Rule, port: Relation) -> bool:
+    """Say whether a rule speaks of a column that the table does not have; one inside a column belongs to that."""
+    inside = rule.origin == "odcs" and ("." in rule.column or "[]" in rule.column)
+    return port.column(rule.column) is None and not inside

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from factory.artifacts import Artifacts
 from factory.contract.promises import Promise
 from factory.data_tests import DataTest
-from factory.documents import dump_yaml, read_yaml
+from factory.documents import Path_, dump_yaml, read_yaml
 from factory.errors import QualityError
 from factory.products import Product
 from factory.standards import DIMENSION_NAMES, DIMENSIONS
@@ -292,35 +292,94 @@ def _know_metric(kind: str, text: str, options: Mapping[str, Any], file: Path, l
 
 
 def _from_promise(promise: Promise, product: Product) -> list[Rule]:
+    return odcs_rules(promise.data, product.name, promise.document.path, promise.document.line)
+
+
+def odcs_rules(
+    contract: Mapping[str, Any], product: str, file: Path, line_of: Callable[..., int]
+) -> list[Rule]:
+    """Return the quality rules that stand in a contract, of its tables and of columns at every depth.
+
+    `line_of` gives the line of the value at some keys, as `Document.line` does. A column in a struct is called
+    `address.zip`, the values of a list `tags[]`.
+    """
     rules = []
-    document = promise.document
-    for t, table in enumerate(promise.data.get("schema") or ()):
-        places: list[tuple[tuple[str | int, ...], str, Any]] = [
-            (("schema", t, "quality", q), "", rule) for q, rule in enumerate(table.get("quality") or ())
-        ]
-        for p, column in enumerate(table.get("properties") or ()):
-            places += [
-                (("schema", t, "properties", p, "quality", q), column["name"], rule)
-                for q, rule in enumerate(column.get("quality") or ())
-            ]
-        for place, column_name, rule in places:
-            kind = str(rule.get("metric") or rule.get("rule") or rule.get("type") or "library")
-            severity = str(rule.get("severity") or "error").lower()
-            rules.append(
-                Rule(
-                    key="odcs:" + document.path.name + ":" + ".".join(map(str, place)),
-                    origin="odcs",
-                    product=product.name,
-                    table=str(table.get("physicalName") or table["name"]),
-                    column=column_name,
-                    name=str(rule.get("name") or rule.get("id") or kind),
-                    kind=kind,
-                    dimension=dimension_of(f"{kind} {rule.get('name', '')}", rule.get("dimension")),
-                    severity="warning" if severity in ("warning", "warn", "info") else "error",
-                    definition=rule,
-                    description=str(rule.get("description") or ""),
-                    file=document.path,
-                    line=document.line(*place),
-                )
-            )
+    for number, table in enumerate(contract.get("schema") or ()):
+        at: Path_ = ("schema", number)
+        names = {
+            str(column["name"]): str(column["physicalName"])
+            for column in table.get("properties") or ()
+            if column.get("physicalName") not in (None, column.get("name"))
+        }
+        facts = {"physical": names} if names else {}
+        physical = str(table.get("physicalName") or table["name"])
+        if physical.lower() != str(table["name"]).lower():
+            facts["model"] = table["name"]
+        for place, column, data in ((at, "", table), *_columns_of(at, "", table)):
+            for q, rule in enumerate(data.get("quality") or ()):
+                here = (*place, "quality", q)
+                known = facts | (_valid_values(data) if column else {})
+                rules.append(_odcs_rule(rule, here, physical, column, product, (file, line_of), known))
     return rules
+
+
+def _odcs_rule(
+    rule: Mapping[str, Any],
+    place: Path_,
+    table: str,
+    column: str,
+    product: str,
+    source: tuple[Path, Callable[..., int]],
+    facts: Mapping[str, Any],
+) -> Rule:
+    file, line_of = source
+    kind = str(rule.get("metric") or rule.get("rule") or rule.get("type") or "library")
+    severity = str(rule.get("severity") or "error").lower()
+    return Rule(
+        key="odcs:" + file.name + ":" + ".".join(map(str, place)),
+        origin="odcs",
+        product=product,
+        table=table,
+        column=column,
+        name=str(rule.get("name") or rule.get("id") or kind),
+        kind=kind,
+        dimension=dimension_of(f"{kind} {rule.get('name', '')}", rule.get("dimension")),
+        severity="warning" if severity in ("warning", "warn", "info") else "error",
+        definition=rule,
+        description=str(rule.get("description") or ""),
+        file=file,
+        line=line_of(*place),
+        facts=facts,
+    )
+
+
+def _columns_of(
+    at: Path_, prefix: str, parent: Mapping[str, Any]
+) -> Iterator[tuple[Path_, str, Mapping[str, Any]]]:
+    """Yield place, name and values of the columns of a table, and of what is inside them."""
+    for number, column in enumerate(parent.get("properties") or ()):
+        name = prefix + str(column.get("physicalName") or column["name"])
+        yield from _inside((*at, "properties", number), name, column)
+
+
+def _inside(
+    at: Path_, name: str, column: Mapping[str, Any]
+) -> Iterator[tuple[Path_, str, Mapping[str, Any]]]:
+    yield at, name, column
+    yield from _columns_of(at, f"{name}.", column)
+    if isinstance(column.get("items"), dict):
+        yield from _inside((*at, "items"), f"{name}[]", column["items"])
+    entries = column.get("map")
+    for end in ("key", "value"):
+        if isinstance(entries, dict) and isinstance(entries.get(end), dict):
+            yield from _inside((*at, "map", end), f"{name}.{end}", entries[end])
+
+
+def _valid_values(column: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a column says of its values, for rules that leave it to the column which are valid."""
+    values = [
+        each["value"] for each in column.get("enum") or () if isinstance(each, dict) and "value" in each
+    ]
+    options = column.get("logicalTypeOptions")
+    pattern = options.get("pattern") if isinstance(options, dict) else None
+    return {key: found for key, found in (("validValues", values), ("pattern", pattern)) if found}

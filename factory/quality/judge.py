@@ -6,7 +6,7 @@ judged by `odcs.intervals`; texts, truth values, dates and times are compared as
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import uuid
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from factory.standards import OPERATORS
 Definition = Mapping[str, Any]
 
 
-class Incomparable(Exception):  # noqa: N818  (tells of a value, and no fault of the program)
+class Incomparable(Exception):
     """The value and what it is compared with are of different kinds; the message says so."""
 
 
@@ -67,9 +67,7 @@ def threshold_of(operators: Mapping[str, Any], *, share: bool = False) -> str:
     return " and ".join(words)
 
 
-def judged(
-    rule: Rule, value: Any, operators: Mapping[str, Any], *, share: bool = False
-) -> CheckResult:
+def judged(rule: Rule, value: Any, operators: Mapping[str, Any], *, share: bool = False) -> CheckResult:
     """Return how a rule went that measured `value`; rows and time are left to the caller."""
     threshold = threshold_of(operators, share=share)
     if value is None:
@@ -131,14 +129,14 @@ def _as_kind_of(value: Any, goal: Any) -> Any:
                 return goal
             case str() if isinstance(goal, str):
                 return goal
-            case datetime.datetime():
-                found = datetime.datetime.fromisoformat(str(goal))
+            case dt.datetime():
+                found = dt.datetime.fromisoformat(str(goal))
                 # What says no zone is meant in the zone of the query.
                 return found.replace(tzinfo=value.tzinfo) if found.tzinfo is None else _moved(found, value)
-            case datetime.date():
-                return datetime.date.fromisoformat(str(goal))
-            case datetime.time():
-                return datetime.time.fromisoformat(str(goal))
+            case dt.date():
+                return dt.date.fromisoformat(str(goal))
+            case dt.time():
+                return dt.time.fromisoformat(str(goal))
             case uuid.UUID():
                 return uuid.UUID(str(goal))
     except ValueError:
@@ -146,8 +144,10 @@ def _as_kind_of(value: Any, goal: Any) -> Any:
     raise Incomparable(f"cannot compare {_shown(value)} with {goal!r}")
 
 
-def _moved(goal: datetime.datetime, value: datetime.datetime) -> datetime.datetime:
-    return goal.astimezone(value.tzinfo) if value.tzinfo else goal.astimezone(datetime.UTC).replace(tzinfo=None)
+def _moved(goal: dt.datetime, value: dt.datetime) -> dt.datetime:
+    return (
+        goal.astimezone(value.tzinfo) if value.tzinfo else goal.astimezone(dt.UTC).replace(tzinfo=None)
+    )
 
 
 def _is_pair(goal: Any) -> bool:

@@ -6,7 +6,7 @@ Values that a rule names are compared by the column's type: numbers as numbers, 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -178,7 +178,9 @@ def duplicates(places: Sequence[Place]) -> Aggregate:
     """Return the number of rows whose key, of which no part is null, others have as well."""
     keys = [place.expression for place in places]
     known = " and ".join(f"{key} is not null" for key in keys)
-    groups = f"(select count(*) as n from {places[0].relation} where {known} group by {', '.join(keys)}) as groups"  # noqa: S608, E501
+    groups = (
+        f"(select count(*) as n from {places[0].relation} where {known} group by {', '.join(keys)}) as groups"  # noqa: S608
+    )
     return Aggregate(groups, "coalesce(sum(n) filter (where n > 1), 0)::bigint")
 
 
@@ -208,7 +210,9 @@ def is_in(value: str, type_: Any, values: Iterable[Any]) -> str:
     It is never null for a value that is not.
     """
     known = [each for each in values if each is not None]
-    numbers = [each for each in known if isinstance(each, int | float | Decimal) and not isinstance(each, bool)]
+    numbers = [
+        each for each in known if isinstance(each, int | float | Decimal) and not isinstance(each, bool)
+    ]
     texts = [_text(each) for each in known if isinstance(each, bool) or each not in numbers]
     parts = []
     if numbers:
@@ -235,6 +239,6 @@ def _number(value: float | Decimal, type_: Any) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return str(value)

@@ -54,16 +54,21 @@ def _prepared(rule: Rule, tables: Tables) -> Plan | CheckResult:
             return library_plan(rule, tables)
         if kind == "sql":
             return _asked(rule, tables)
-        if kind == "text":
-            raise NotExecutableError("it is text for people")
-        if kind == "custom":
-            engine = rule.definition.get("engine")
-            raise NotExecutableError(f"its engine is {engine}; write it where that engine reads it")
-        raise NotExecutableError(f"there is no type {kind!r} of rules")
+        reason = _why_not(rule)
     except NotExecutableError as error:
-        return CheckResult(rule, Outcome.NOT_RUN, reason=f"not executable: {error}"[:400])
+        reason = str(error)
     except NotThereError as error:
         return CheckResult(rule, Outcome.ERROR, reason=str(error))
+    return CheckResult(rule, Outcome.NOT_RUN, reason=f"not executable: {reason}"[:400])
+
+
+def _why_not(rule: Rule) -> str:
+    kind = rule.definition_type
+    if kind == "text":
+        return "it is text for people"
+    if kind == "custom":
+        return f"its engine is {rule.definition.get('engine')}; write it where that engine reads it"
+    return f"there is no type {kind!r} of rules"
 
 
 def _asked(rule: Rule, tables: Tables) -> CheckResult:

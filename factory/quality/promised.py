@@ -217,7 +217,9 @@ def _limit(place: Place, value: Any, tables: Tables) -> str:
         raise NotExecutableError(f"{value!r} is no bound")
     if not isinstance(value, str):
         if is_number(place.type) or place.type.id == "varchar":
-            return str(value) if isinstance(value, int) and abs(value) < 2**127 else f"{float(value)!r}::double"
+            return (
+                str(value) if isinstance(value, int) and abs(value) < 2**127 else f"{float(value)!r}::double"
+            )
         raise NotExecutableError(f"the bound is a number, and the column is {place.type}")
     limit = f"try_cast({literal(value)} as {place.type})"
     if place.type.id == "varchar":
@@ -229,7 +231,11 @@ def _limit(place: Place, value: Any, tables: Tables) -> str:
 
 def _multiple(place: Place, value: Any, _tables: Tables) -> str:
     step = _number_of(value)
-    if isinstance(step, int) and is_number(place.type) and place.type.id not in ("float", "double", "decimal"):
+    if (
+        isinstance(step, int)
+        and is_number(place.type)
+        and place.type.id not in ("float", "double", "decimal")
+    ):
         return f"{place.expression} % {step} <> 0"
     ratio = f"({_comparable(place)}::double / {float(step)!r}::double)"
     # What is written in decimals is not exact as a number of the computer.
@@ -237,9 +243,9 @@ def _multiple(place: Place, value: Any, _tables: Tables) -> str:
 
 
 def _number_of(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise NotExecutableError(f"{value!r} is no number above 0")
-    return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return value
+    raise NotExecutableError(f"{value!r} is no number above 0")
 
 
 def _enum(place: Place, value: Any, _tables: Tables) -> str:

@@ -17,9 +17,7 @@ from factory.tables import literal, quoted
 _PLACEHOLDER = re.compile(
     r"""(?P<quote>["'`]?)\$?\{\s*(?P<name>table|object|model|column|property|field|schema)\s*\}(?P=quote)"""
 )
-_SELECT = re.compile(
-    r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|from|values)\b", re.IGNORECASE | re.DOTALL
-)
+_SELECT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|from|values)\b", re.IGNORECASE | re.DOTALL)
 
 
 class NoSingleValueError(Exception):
@@ -58,11 +56,7 @@ def _readable(query: str, rule: Rule, tables: Tables) -> str:
     except duckdb.Error as error:
         raise NotExecutableError(f"its SQL does not parse: {in_one_line(error)[:200]}") from error
     # DuckDB takes PRAGMA and DESCRIBE for a SELECT, too.
-    if (
-        len(statements) != 1
-        or statements[0].type != duckdb.StatementType.SELECT
-        or not _SELECT.match(query)
-    ):
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT or not _SELECT.match(query):
         raise NotExecutableError("a rule is one SELECT and nothing else")
     model = str(rule.facts.get("model") or "")
     if model and model.lower() != rule.table.lower():

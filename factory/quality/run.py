@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from factory.artifacts import Artifacts
 from factory.contract import Rule
-from factory.data_tests import DataTest
 from factory.products import Product
+from factory.quality.custom import repeated, run_custom, soda_runner
+from factory.quality.dbt import dbt_result
 from factory.quality.odcs import run_rules
 from factory.quality.results import CheckResult, Outcome
 from factory.tables import opened
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
-
-_DBT_OUTCOMES = {
-    "pass": Outcome.PASS,
-    "success": Outcome.PASS,
-    "warn": Outcome.WARN,
-    "fail": Outcome.FAIL,
-    "error": Outcome.ERROR,
-    "runtime error": Outcome.ERROR,
-}
 
 
 def run_checks(
@@ -46,41 +39,32 @@ def run_checks(
         results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in others}
     elif others or sodacl:
         with opened(ws, product.name, files) as connection:
-            own = [rule for rule in others if rule.origin in ("odcs", "contract")]
-            results |= {result.rule.key: result for result in run_rules(own, connection)}
+            results |= _from_contracts(others, results.values(), connection)
             if sodacl:
                 from factory.quality.soda import run_sodacl
 
                 soda = [rule for rule in others if rule.origin == "soda"]
                 for result in run_sodacl(sodacl, soda, product, connection):
                     results[result.rule.key] = result
+            custom = [rule for rule in others if rule.definition_type == "custom"]
+            soda_of = soda_runner(product, connection)
+            for result in run_custom(custom, artifacts.tests, results.values(), soda_of):
+                results[result.rule.key] = result
     extra = [result for key, result in results.items() if all(rule.key != key for rule in rules)]
     return (*(results[rule.key] for rule in rules if rule.key in results), *extra)
 
 
 def _from_dbt(rules: Iterable[Rule], artifacts: Artifacts) -> dict[str, CheckResult]:
-    tests: Mapping[str, DataTest] = {test.unique_id: test for test in artifacts.tests}
-    results = {}
-    for rule in rules:
-        if rule.origin != "dbt":
-            continue
-        test = tests[rule.key]
-        outcome = _DBT_OUTCOMES.get(test.status, Outcome.NOT_RUN)
-        reason = ""
-        if outcome is Outcome.NOT_RUN:
-            reason = (
-                "dbt skipped it, because what it reads was not built"
-                if test.status == "skipped"
-                else test.status
-            )
-        elif outcome is not Outcome.PASS:
-            reason = " ".join(test.message.split())[:300]
-        results[rule.key] = CheckResult(
-            rule,
-            outcome,
-            failed_rows=test.failures,
-            measured=test.failures,
-            reason=reason,
-            seconds=test.seconds,
-        )
-    return results
+    tests = {test.unique_id: test for test in artifacts.tests}
+    return {rule.key: dbt_result(rule, tests[rule.key]) for rule in rules if rule.origin == "dbt"}
+
+
+def _from_contracts(
+    rules: Iterable[Rule], done: Iterable[CheckResult], connection: Any
+) -> dict[str, CheckResult]:
+    """Return how the rules of contracts went that are not for other engines; of those that repeat others, theirs."""
+    own = [rule for rule in rules if rule.origin in ("odcs", "contract") and rule.definition_type != "custom"]
+    done = tuple(done)
+    same = {rule.key: result for rule in own if rule.origin == "odcs" and (result := repeated(rule, done))}
+    results = run_rules([rule for rule in own if rule.key not in same], connection)
+    return same | {result.rule.key: result for result in results}

@@ -1,0 +1,30 @@
+"""Results of dbt's tests as results of rules. dbt has run them: nothing is run twice."""
+
+from __future__ import annotations
+
+from factory.contract import Rule
+from factory.data_tests import DataTest
+from factory.quality.results import CheckResult, Outcome
+
+_OUTCOMES = {
+    "pass": Outcome.PASS,
+    "success": Outcome.PASS,
+    "warn": Outcome.WARN,
+    "fail": Outcome.FAIL,
+    "error": Outcome.ERROR,
+    "runtime error": Outcome.ERROR,
+}
+
+
+def dbt_result(rule: Rule, test: DataTest) -> CheckResult:
+    """Return how a rule went that dbt ran as a test."""
+    outcome = _OUTCOMES.get(test.status, Outcome.NOT_RUN)
+    reason = ""
+    if outcome is Outcome.NOT_RUN:
+        skipped = test.status == "skipped"
+        reason = "dbt skipped it, because what it reads was not built" if skipped else test.status
+    elif outcome is not Outcome.PASS:
+        reason = " ".join(test.message.split())[:300]
+    return CheckResult(
+        rule, outcome, failed_rows=test.failures, measured=test.failures, reason=reason, seconds=test.seconds
+    )
