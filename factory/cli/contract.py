@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli import bump, changelog
+from factory.cli import bump, changelog, contract_test
 from factory.cli.convert import import_
 from factory.cli.frame import target_option, width, workspace
 
@@ -165,7 +165,7 @@ def show_contract(context: click.Context, named: str, format_: str, target: str)
 
 
 contract.add_command(import_)
-for command in (*bump.COMMANDS, *changelog.COMMANDS):
+for command in (*bump.COMMANDS, *changelog.COMMANDS, *contract_test.COMMANDS):
     contract.add_command(command)
 
 

@@ -107,7 +107,9 @@ class _Maker:
         if values:
             yield self.rule("enum", at, path, {"value": values}, ", ".join(map(str, values)))
         for kind, value in _checked(options):
-            yield self.rule(kind, (*at, "logicalTypeOptions"), path, {"value": value}, str(value))
+            yield self.rule(
+                kind, (*at, "logicalTypeOptions"), path, {"value": value}, "" if value is True else str(value)
+            )
         for name in options.get("required") or () if isinstance(options.get("required"), list) else ():
             yield self.rule("required", (*at, "logicalTypeOptions"), f"{path}.{name}", {})
         for number, relationship in enumerate(column.get("relationships") or ()):
@@ -347,7 +349,8 @@ def _of_odcs(rule: Rule) -> Iterator[tuple[str, str]]:
     if not none:
         return
     arguments = metric.arguments
-    if metric.name == "nullValues" or (metric.name == "missingValues" and None in (arguments.get("missingValues") or [None])):
+    null_is_missing = None in (arguments.get("missingValues") or [None])
+    if metric.name == "nullValues" or (metric.name == "missingValues" and null_is_missing):
         yield rule.column, "required"
     elif metric.name == "duplicateValues":
         names = arguments.get("properties") or [rule.column]

@@ -145,9 +145,7 @@ def _as_kind_of(value: Any, goal: Any) -> Any:
 
 
 def _moved(goal: dt.datetime, value: dt.datetime) -> dt.datetime:
-    return (
-        goal.astimezone(value.tzinfo) if value.tzinfo else goal.astimezone(dt.UTC).replace(tzinfo=None)
-    )
+    return goal.astimezone(value.tzinfo) if value.tzinfo else goal.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def _is_pair(goal: Any) -> bool:

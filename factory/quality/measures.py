@@ -40,6 +40,11 @@ class Plan(NamedTuple):
     faults: bool = True
     share: bool = False
 
+    @property
+    def what(self) -> str:
+        """What is counted, in words."""
+        return "values" if self.rows.relation.endswith(" as items") else "rows"
+
 
 class Metric(NamedTuple):
     """A metric of the library in today's words, whatever version of the standard named it."""

@@ -119,6 +119,8 @@ def _measured(
     # No rows, no share of them at fault.
     value: int | float = (100 * count / rows if rows else 0) if plan.share else count
     result = judged(rule, value, plan.operators, share=plan.share)
+    if rule.origin == "contract" and count:
+        result = replace(result, reason=f"{count:,} of {rows:,} {plan.what}")
     return _after(result, seconds, count if plan.faults else None, rows)
 
 

@@ -120,12 +120,21 @@ def _same_physical(promised: str, known: str, actual: str) -> bool:
 def _read_as(place: Place, texts: str, rule: Rule) -> Plan:
     """Return how many values of a file are not what they were read as: those became null."""
     # The relation without casts has the same columns under the same names.
-    relation = quoted(texts)
-    condition = f"{place.expression} is not null and try_cast({place.expression} as {place.type}) is null"
+    relation, value = quoted(texts), place.expression
+    cast = f"try_cast({value} as {place.type})"
+    fault = f"{cast} is null"
+    if place.type.id in _WHOLE:
+        # A cast rounds.
+        fault += f" or try_cast({value} as double) <> {cast}"
     if rule.definition.get("wrong_kind"):
-        condition = f"{place.expression} is not null"
-    source = Place(relation, place.expression, place.type)
-    return Plan((where(source, condition),), count_of(relation), _NONE)
+        fault = "true"
+    source = Place(relation, value, place.type)
+    return Plan((where(source, f"{value} is not null and ({fault})"),), count_of(relation), _NONE)
+
+
+_WHOLE = {
+    "tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint", "uhugeint",
+}  # fmt: skip
 
 
 # Keys
