@@ -171,7 +171,7 @@ def _kind(result: CheckResult) -> str:
         return "failure"
     if result.outcome is Outcome.PASS or result.outcome is Outcome.WARN:
         return ""
-    return "error" if result.refuses else "skipped"
+    return "error" if result.refuses and result.rule.severity == "error" else "skipped"
 
 
 def _case(result: CheckResult) -> list[str]:
