@@ -192,7 +192,7 @@ def test_a_heading_names_the_table(tmp_path: Path, heading: str, table: str) -> 
         ("{fail: when > 3}", "error"),
         ("{warn: when > 3}", "warning"),
         ("{warn: when > 3, fail: when > 9}", "error"),
-        ("{name: x}", "error"),
+        ("{name: x, fail: when > 3}", "error"),
     ],
 )
 def test_a_check_that_can_only_warn_is_a_warning(tmp_path: Path, body: str, severity: str) -> None:

@@ -7,7 +7,8 @@ the differences between two contracts; reads `contracts/` and `checks/`.
 from factory.contract.draft import Conflict, Contract, draft_contracts
 from factory.contract.product import draft_product, product_version
 from factory.contract.promises import Promise, read_promises
-from factory.contract.rules import Rule, gather_rules, read_checks
+from factory.contract.rules import Rule, gather_rules
+from factory.contract.sodacl import read_checks
 from factory.odcs.compare import Change, bumped, compare, is_enough, severity_of, version_key
 
 __all__ = [

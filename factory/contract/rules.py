@@ -6,7 +6,6 @@ each. A rule is written once, run once (by dbt, Soda or the contract stage's own
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ from typing import Any
 from factory.artifacts import Artifacts
 from factory.contract.promises import Promise
 from factory.data_tests import DataTest
-from factory.documents import Path_, dump_yaml, read_yaml
-from factory.errors import QualityError
+from factory.documents import Path_
 from factory.products import Product
 from factory.standards import DIMENSION_NAMES, DIMENSIONS
 
@@ -113,24 +111,12 @@ class Rule:
 def gather_rules(
     product: Product, promises: Iterable[Promise], checks: Iterable[Rule], artifacts: Artifacts
 ) -> tuple[Rule, ...]:
-    """Return the product's rules: dbt tests, then SodaCL checks (see `read_checks`), then the contracts' own."""
+    """Return the product's rules: dbt tests, then SodaCL checks (see `sodacl.read_checks`), then the contracts' own."""
     rules = list(rules_of_tests(artifacts, product.name, product.folder))
     rules += checks
     for promise in promises:
         rules += _from_promise(promise, product)
     return tuple(rules)
-
-
-def read_checks(product: Product) -> tuple[Rule, ...]:
-    """Return the SodaCL checks in the product's `checks/`, in the order of files and lines.
-
-    Raises:
-        FactoryError: a checks file is not YAML, has no checks where they are expected, or an unknown metric.
-
-    """
-    folder = product.folder / "checks"
-    files = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
-    return tuple(rule for file in files for rule in _from_sodacl(file, product))
 
 
 def dimension_of(words: str, override: Any = None) -> str:
@@ -192,103 +178,6 @@ def _definition(test: DataTest) -> dict[str, Any]:
     if test.sql:
         definition["sql"] = test.sql
     return definition | dict(test.unit)
-
-
-_CHECKS_FOR = re.compile(r"checks for (?!each\b)([^\[]+?)\s*(\[.*\])?")
-
-
-def _from_sodacl(file: Path, product: Product) -> list[Rule]:
-    document = read_yaml(file)
-    if document.data is None:
-        return []
-    if not isinstance(document.data, dict):
-        raise QualityError(
-            "the file holds no checks", where=file, line=1, hint="start with `checks for <table>:` and a list"
-        )
-    rules: list[Rule] = []
-    for key, checks in document.data.items():
-        heading = _CHECKS_FOR.fullmatch(key)
-        if not heading:
-            continue
-        if not isinstance(checks, list) or not checks:
-            raise QualityError(
-                f"`{key}` has no list of checks",
-                where=file,
-                line=document.line(key),
-                hint="write `- row_count > 0`",
-            )
-        table = heading[1].strip().strip('"')
-        for number, check in enumerate(checks):
-            line = document.line(key, number)
-            if any(rule.line == line for rule in rules):
-                raise QualityError(
-                    "two checks stand on one line",
-                    where=file,
-                    line=line,
-                    hint="write each on a line of its own",
-                )
-            rules.append(_soda_rule(check, key, table, product, file, line))
-    return rules
-
-
-def _soda_rule(check: Any, heading: str, table: str, product: Product, file: Path, line: int) -> Rule:
-    if isinstance(check, dict) and len(check) == 1:
-        text, body = next(iter(check.items()))
-    else:
-        text, body = check, None
-    if not isinstance(text, str) or (body is not None and not isinstance(body, dict)):
-        raise QualityError(
-            "not a SodaCL check", where=file, line=line, hint="write `- row_count > 0`, for example"
-        )
-    options: Mapping[str, Any] = body or {}
-    kind = re.split(r"[\s(:<>=!]", text.strip(), maxsplit=1)[0]
-    _know_metric(kind, text, options, file, line)
-    column = re.match(r"\w+\(\s*([^,)]+?)\s*[,)]", text)
-    attributes = options.get("attributes") or {}
-    stated = attributes.get("dimension") if isinstance(attributes, dict) else None
-    if stated and str(stated).lower() not in (*DIMENSIONS, "validity"):
-        near = difflib.get_close_matches(str(stated), DIMENSIONS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(DIMENSIONS)}"
-        raise QualityError(f"{stated!r} is no dimension", where=file, line=line, hint=hint)
-    warns = "fail" not in options and any(key.startswith("warn") for key in options)
-    return Rule(
-        key=f"soda:{file.name}:{line}",
-        origin="soda",
-        product=product.name,
-        table=table,
-        column=column[1].strip('"') if column else "",
-        name=str(options.get("name") or text),
-        kind=kind,
-        # The metric says what is checked; a column may be called anything.
-        dimension=dimension_of(
-            text if kind == "values" else kind,
-            stated,
-        ),
-        severity="warning" if warns else "error",
-        definition=dump_yaml({heading: [check]}),
-        description="",
-        file=file,
-        line=line,
-    )
-
-
-# What a check of SodaCL can begin with, from soda-core 3.5's grammar.
-_SODA_WORDS = (
-    "row_count", "missing_count", "missing_percent", "invalid_count", "invalid_percent", "duplicate_count",
-    "duplicate_percent", "avg", "avg_length", "max", "max_length", "min", "min_length", "stddev", "stddev_pop",
-    "stddev_samp", "sum", "variance", "var_pop", "var_samp", "percentile", "freshness", "schema", "failed", "values",
-    "change", "same", "anomaly", "distribution", "group", "cross", "reconciliation", "for",
-)  # fmt: skip
-
-
-def _know_metric(kind: str, text: str, options: Mapping[str, Any], file: Path, line: int) -> None:
-    """Refuse a metric that nobody defines: Soda itself only stumbles over it."""
-    own = any(key.startswith(kind) and key.endswith(("expression", "query")) for key in options)
-    if kind in _SODA_WORDS or own:
-        return
-    near = difflib.get_close_matches(kind, _SODA_WORDS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"define it with `{kind} expression:` or `{kind} query:`"
-    raise QualityError(f"{text!r}: {kind!r} is no metric of SodaCL", where=file, line=line, hint=hint)
 
 
 def _from_promise(promise: Promise, product: Product) -> list[Rule]:
