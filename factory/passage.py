@@ -134,8 +134,11 @@ class Line:
         registry = Registry(ws)
         previous = {**promised_to_all(ws, product), **registry.published(product)}
         self.clock.charge("own")
-        checks = run_checks(product, rules, self.artifacts, self.files(name), ws)
+        past = Past(self.variables, measurements_of(ws, product) if compares(rules) else {})
+        checked = run_checks(product, rules, contracts, self.artifacts, self.files(name), ws, past)
+        self._note_staleness(name, checked.results)
         self.clock.charge("soda")
+        sources = freshness_results(product, self.artifacts, dict(self._own_ages(name)))
         return Evidence(
             product=product,
             artifacts=self.artifacts,
@@ -145,7 +148,8 @@ class Line:
             contracts=contracts,
             previous=previous,
             previous_product=registry.published_product(product, product_version(product, contracts)),
-            checks=checks,
+            checks=(*sources, *checked.results),
+            measurements=checked.measurements,
             crossings=tuple(c for c in self.project.crossings if c.product == name),
             tools=tool_versions(),
             definitions=self.mesh.prints[name].definitions,

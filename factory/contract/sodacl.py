@@ -131,7 +131,9 @@ def checks_of_text(text: str, path: Path, product: str, name: str, table: str = 
         data = [data]
     if isinstance(data, list):
         if not table:
-            raise QualityError("the check names no table", where=path, hint="write `checks for <table>:` above it")
+            raise QualityError(
+                "the check names no table", where=path, hint="write `checks for <table>:` above it"
+            )
         heading = f'checks for "{table}"'
         return tuple(_Sheet(parse_yaml(dump_yaml({heading: data}), path), product, name).checks())
     return tuple(_Sheet(parse_yaml(text, path), product, name).checks())
@@ -184,7 +186,7 @@ class _Sheet:
             yield from self._checks_of(str(heading), body)
         for heading in data:
             if not _is_section(str(heading)):
-                self._refused(lambda heading=heading: refuse_section(str(heading)), heading)  # type: ignore[misc]
+                self._refused(lambda heading=heading: refuse_section(str(heading)), heading)
 
     def _read_sections(self) -> None:
         stated = self.sections.get("variables") or {}
@@ -195,7 +197,9 @@ class _Sheet:
             if found := _FILTER.fullmatch(str(heading)):
                 where = body.get("where") if isinstance(body, dict) else None
                 if not isinstance(where, str) or not where.strip():
-                    raise self._error(f"`{heading}` has no condition", "write `where:` with SQL below it", heading)
+                    raise self._error(
+                        f"`{heading}` has no condition", "write `where:` with SQL below it", heading
+                    )
                 self.filters[bare(self._resolved(found[1])), found[2]] = where
             elif found := _CONFIGURATIONS.fullmatch(str(heading)):
                 if not isinstance(body, dict):
@@ -230,14 +234,23 @@ class _Sheet:
             raise self._error(f"`{heading}` has no list of checks", "write `- row_count > 0`", *place)
         shared: dict[str, Any] = {}
         for number, item in enumerate(body):
-            if isinstance(item, dict) and set(item) == {"attributes"} and isinstance(item["attributes"], dict):
+            if (
+                isinstance(item, dict)
+                and set(item) == {"attributes"}
+                and isinstance(item["attributes"], dict)
+            ):
                 # Attributes of all the checks below them.
                 shared |= item["attributes"]
                 continue
             yield self._check(heading, item, (*place, number), shared, about)
 
     def _check(
-        self, heading: str, item: Any, place: tuple[Any, ...], shared: Mapping[str, Any], about: Mapping[str, Any]
+        self,
+        heading: str,
+        item: Any,
+        place: tuple[Any, ...],
+        shared: Mapping[str, Any],
+        about: Mapping[str, Any],
     ) -> Check:
         text, body = item, None
         if isinstance(item, dict) and len(item) == 1:

@@ -152,7 +152,8 @@ def refuse_section(heading: str) -> None:
     for start, why in _REFUSED_SECTIONS:
         if heading.startswith(start):
             raise RefusedError(f"`{heading}` is not supported: {why}", "remove the section")
-    near = difflib.get_close_matches(heading.split(" ")[0], ("checks", "filter", "configurations", "for"), 1)
+    first = heading.split(" ", maxsplit=1)[0]
+    near = difflib.get_close_matches(first, ("checks", "filter", "configurations", "for"), 1)
     hint = "write `checks for <table>:` and a list of checks"
     if near and near[0] == "for":
         hint = "write `for each dataset T:` with `datasets:` and `checks:`"
@@ -171,7 +172,9 @@ def refuse_check(text: str, options: Mapping[str, Any]) -> None:
     )
     if line.kind not in WORDS and not own:
         near = difflib.get_close_matches(line.kind, WORDS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"define it with `{line.kind} expression:` or a query"
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"define it with `{line.kind} expression:` or a query"
+        )
         raise RefusedError(f"{text!r}: {line.kind!r} is no metric of SodaCL", hint)
     _refuse_formats(options)
     if line.metric == "schema":
@@ -182,7 +185,9 @@ def refuse_check(text: str, options: Mapping[str, Any]) -> None:
         _refuse_evolution(text, options)
     elif line.metric == "row_count same as":
         if re.search(r"\sin\s+\S+$", text.strip()):
-            raise RefusedError(f"{text!r} is not supported: it needs a second data source", "remove the check")
+            raise RefusedError(
+                f"{text!r} is not supported: it needs a second data source", "remove the check"
+            )
     elif line.metric == "freshness":
         _refuse_freshness(text, line, options)
     elif line.metric not in ("failed rows", "values in"):
@@ -252,7 +257,7 @@ def _refuse_metric(text: str, line: Line, options: Mapping[str, Any], *, own: bo
         return
     if line.metric in _OF_COLUMNS and not line.arguments:
         raise RefusedError(f"{text!r} names no column", f"write `{line.metric}(column)`")
-    if line.metric == "percentile" and len(line.arguments) != 2:  # noqa: PLR2004  (column and share)
+    if line.metric == "percentile" and len(line.arguments) != 2:
         raise RefusedError(f"{text!r} needs a column and a share", "write `percentile(column, 0.95) < 100`")
 
 
@@ -266,8 +271,6 @@ def _refuse_both(text: str, line: Line, options: Mapping[str, Any]) -> None:
     if line.threshold and ("warn" in options or "fail" in options):
         message = f"{text!r} has a threshold in its line and zones below it; Soda would not look at the zones"
         raise RefusedError(message, "keep one of them")
-
-
 
 
 def quoted_text(text: str) -> str:

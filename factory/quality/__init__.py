@@ -5,6 +5,6 @@ built. SodaCL is executed by soda-core, ODCS rules by SQL of our own, dbt's test
 """
 
 from factory.quality.results import CheckResult, Outcome
-from factory.quality.run import run_checks
+from factory.quality.run import Checked, Past, run_checks
 
-__all__ = ["CheckResult", "Outcome", "run_checks"]
+__all__ = ["CheckResult", "Checked", "Outcome", "Past", "run_checks"]

@@ -6,7 +6,6 @@ contract repeats of a product's own dbt tests and SodaCL is not run a second tim
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,6 @@ from factory.quality.results import CheckResult, Outcome
 
 #: Runs SodaCL text for a rule; gives the rule's one result.
 RunSoda = Callable[[str, Rule], CheckResult]
-
-_WORST_LAST = (Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_RUN, Outcome.ERROR)
-
 
 class _NotSodaError(Exception):
     """The implementation is nothing that Soda reads; the message says why."""
@@ -76,29 +72,13 @@ def soda_runner(product: Product, connection: Any) -> RunSoda:
     """Return what runs the SodaCL of a rule over a connection to the product's tables."""
 
     def run(text: str, rule: Rule) -> CheckResult:
-        from factory.quality.soda import run_sodacl
+        from factory.quality.soda import run_sodacl_text
 
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "custom.yml")
-            file.write_text(text, "utf-8")
-            try:
-                results = run_sodacl([file], [], product, connection)
-            except FactoryError as error:
-                return CheckResult(rule, Outcome.ERROR, reason=error.message[:300])
-        return worst(results, rule)
+        found = run_sodacl_text(text, rule, product.name, connection)
+        warns = found.outcome is Outcome.FAIL and rule.severity == "warning"
+        return replace(found, outcome=Outcome.WARN) if warns else found
 
     return run
-
-
-def worst(results: Sequence[CheckResult], rule: Rule) -> CheckResult:
-    """Return the worst of several results as the result of one rule; without any, it was not run."""
-    if not results:
-        return CheckResult(rule, Outcome.NOT_RUN, reason="Soda found no check in it")
-    found = max(results, key=lambda result: _WORST_LAST.index(result.outcome))
-    outcome = found.outcome
-    if outcome is Outcome.FAIL and rule.severity == "warning":
-        outcome = Outcome.WARN
-    return replace(found, rule=rule, outcome=outcome, seconds=sum(result.seconds for result in results))
 
 
 def _run(

@@ -26,5 +26,21 @@ def dbt_result(rule: Rule, test: DataTest) -> CheckResult:
     elif outcome is not Outcome.PASS:
         reason = " ".join(test.message.split())[:300]
     return CheckResult(
-        rule, outcome, failed_rows=test.failures, measured=test.failures, reason=reason, seconds=test.seconds
+        rule,
+        outcome,
+        failed_rows=test.failures,
+        measured=test.failures,
+        reason=reason,
+        seconds=test.seconds,
+        threshold=_threshold(test),
     )
+
+
+def _threshold(test: DataTest) -> str:
+    """Return what dbt holds the number of rows at fault to: none, unless the test says otherwise."""
+    parts = [
+        f"{word}: {str(test.thresholds[key]).strip()}"
+        for word, key in (("warn", "warn_if"), ("error", "error_if"))
+        if key in test.thresholds
+    ]
+    return ", ".join(parts) or "= 0"

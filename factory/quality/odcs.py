@@ -59,7 +59,8 @@ def _prepared(rule: Rule, tables: Tables) -> Plan | CheckResult:
         reason = str(error)
     except NotThereError as error:
         return CheckResult(rule, Outcome.ERROR, reason=str(error))
-    return CheckResult(rule, Outcome.NOT_RUN, reason=f"not executable: {reason}"[:400])
+    counts = kind != "text"
+    return CheckResult(rule, Outcome.NOT_RUN, reason=f"not executable: {reason}"[:400], counts=counts)
 
 
 def _why_not(rule: Rule) -> str:

@@ -52,6 +52,4 @@ class CheckResult:
         """The product must not be published with this result."""
         if not self.counts or self.outcome in (Outcome.PASS, Outcome.WARN):
             return False
-        if self.rule.definition_type == "text":
-            return False  # for people: it can neither hold nor fail
         return self.rule.severity == "error" or self.outcome in (Outcome.ERROR, Outcome.NOT_RUN)

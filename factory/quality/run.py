@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from factory.artifacts import Artifacts
-from factory.contract import Rule
+from factory.contract import Contract, Rule
+from factory.contract.sodacl import checks_files
 from factory.products import Product
+from factory.quality.conformance import conformance_rules, not_covered
 from factory.quality.custom import repeated, run_custom, soda_runner
 from factory.quality.dbt import dbt_result
 from factory.quality.odcs import run_rules
 from factory.quality.results import CheckResult, Outcome
+from factory.quality.soda_history import History
 from factory.tables import opened
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a product's checks gave.
+
+    Attributes:
+        results: one per rule, in the order of the rules; then what the contracts promise of columns.
+        measurements: what later runs compare with, by the identity of a metric.
+    """
+
+    results: tuple[CheckResult, ...]
+    measurements: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What checks are told beside the data.
+
+    Attributes:
+        variables: values of SodaCL's variables (dbt's `--vars`).
+        history: the measurements of earlier runs, by the identity of a metric.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=dict)
+
+
 def run_checks(
-    product: Product, rules: Iterable[Rule], artifacts: Artifacts, files: Mapping[str, Path], ws: Workspace
-) -> tuple[CheckResult, ...]:
-    """Return a result for every rule of a product, in the order of the rules.
+    product: Product,
+    rules: Iterable[Rule],
+    contracts: Sequence[Contract],
+    artifacts: Artifacts,
+    files: Mapping[str, Path],
+    ws: Workspace,
+    past: Past | None = None,
+) -> Checked:
+    """Return a result for every rule of a product, and for what its contracts promise of their columns.
 
     `files` are the DuckDB files of the product and of those it reads (see `tables.opened`).
 
@@ -29,42 +65,74 @@ def run_checks(
         QualityError: the product's DuckDB file cannot be opened, or Soda itself is broken.
 
     """
-    # Text for people is part of the contract and no check: it can neither hold nor fail.
-    rules = tuple(rule for rule in rules if rule.definition_type != "text")
-    results: dict[str, CheckResult] = _from_dbt(rules, artifacts)
+    rules = tuple(rules)
+    tests = {test.unique_id: test for test in artifacts.tests}
+    results = {rule.key: dbt_result(rule, tests[rule.key]) for rule in rules if rule.origin == "dbt"}
     others = [rule for rule in rules if rule.origin != "dbt"]
-    sodacl = sorted((product.folder / "checks").glob("*.y*ml"))
+    rules = (*rules, *_promised(product, contracts, rules))
+    measurements: Mapping[str, float] = {}
     if not is_embedded(ws):
         reason = f"SodaCL and ODCS rules run on the embedded DuckDB only, not on the target {ws.target}"
         results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in others}
-    elif others or sodacl:
+    elif len(rules) > len(results):
         with opened(ws, product.name, files) as connection:
-            results |= _from_contracts(others, results.values(), connection)
-            if sodacl:
-                from factory.quality.soda import run_sodacl
-
-                soda = [rule for rule in others if rule.origin == "soda"]
-                for result in run_sodacl(sodacl, soda, product, connection):
-                    results[result.rule.key] = result
+            found, measurements = _from_soda(product, others, connection, past or Past())
+            results |= found
+            results |= _from_contracts(rules, tuple(results.values()), connection)
             custom = [rule for rule in others if rule.definition_type == "custom"]
-            soda_of = soda_runner(product, connection)
-            for result in run_custom(custom, artifacts.tests, results.values(), soda_of):
+            soda = soda_runner(product, connection)
+            for result in run_custom(custom, artifacts.tests, tuple(results.values()), soda):
                 results[result.rule.key] = result
-    extra = [result for key, result in results.items() if all(rule.key != key for rule in rules)]
-    return (*(results[rule.key] for rule in rules if rule.key in results), *extra)
+    known = {rule.key for rule in rules}
+    extra = [result for key, result in results.items() if key not in known]
+    named = [results[rule.key] for rule in rules if rule.key in results]
+    return Checked(tuple(_of_contracts([*named, *extra], contracts, artifacts)), measurements)
 
 
-def _from_dbt(rules: Iterable[Rule], artifacts: Artifacts) -> dict[str, CheckResult]:
-    tests = {test.unique_id: test for test in artifacts.tests}
-    return {rule.key: dbt_result(rule, tests[rule.key]) for rule in rules if rule.origin == "dbt"}
+def _promised(product: Product, contracts: Iterable[Contract], rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return what contracts promise of their columns and no other rule measures."""
+    found: list[Rule] = []
+    for contract in contracts:
+        file = contract.promise.document.path
+        promised = conformance_rules(contract.data, product.name, file, lambda *_: 0)
+        found += [replace(r, key=f"{contract.name}/{contract.major}:{r.key}") for r in promised]
+    return not_covered(found, rules)
+
+
+def _from_soda(
+    product: Product, rules: Iterable[Rule], connection: Any, past: Past
+) -> tuple[dict[str, CheckResult], Mapping[str, float]]:
+    files = checks_files(product)
+    if not files:
+        return {}, {}
+    from factory.quality.soda import run_sodacl
+
+    soda = [rule for rule in rules if rule.origin == "soda"]
+    run = run_sodacl(
+        files, soda, product, connection, variables=past.variables, history=past.history
+    )
+    return {result.rule.key: result for result in run.results}, run.measurements
 
 
 def _from_contracts(
-    rules: Iterable[Rule], done: Iterable[CheckResult], connection: Any
+    rules: Iterable[Rule], done: Sequence[CheckResult], connection: Any
 ) -> dict[str, CheckResult]:
     """Return how the rules of contracts went that are not for other engines; of those that repeat others, theirs."""
     own = [rule for rule in rules if rule.origin in ("odcs", "contract") and rule.definition_type != "custom"]
-    done = tuple(done)
     same = {rule.key: result for rule in own if rule.origin == "odcs" and (result := repeated(rule, done))}
     results = run_rules([rule for rule in own if rule.key not in same], connection)
     return same | {result.rule.key: result for result in results}
+
+
+def _of_contracts(
+    results: Iterable[CheckResult], contracts: Iterable[Contract], artifacts: Artifacts
+) -> Iterable[CheckResult]:
+    """Yield the results with the contract that covers their table."""
+    covering = {
+        name.lower(): f"{contract.name}/{contract.major}"
+        for contract in contracts
+        for table in contract.tables
+        for name in (artifacts.relations[table].identifier, artifacts.relations[table].name)
+    }
+    for result in results:
+        yield replace(result, contract=covering.get(result.rule.table.lower(), ""))

@@ -1,7 +1,8 @@
 """Run SodaCL with soda-core. The only door to Soda.
 
-Takes checks files and a connection to a product's tables; gives a `CheckResult` per check. Nothing is sent
-anywhere: telemetry is off before Soda is imported, no sample rows are fetched, no cloud is configured.
+Takes checks files and a connection to a product's tables; gives a `CheckResult` per check, and what was measured
+for later runs to compare with. Nothing is sent anywhere: telemetry is off before Soda is imported, no sample rows
+are fetched, no cloud is configured.
 """
 
 from __future__ import annotations
@@ -10,93 +11,257 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from factory.contract import Rule
-from factory.contract.rules import dimension_of
+from factory.contract.sodacl import Check, checks_in, checks_of_text
+from factory.contract.sodacl_text import bare
 from factory.errors import QualityError
 from factory.products import Product
 from factory.quality.results import CheckResult, Outcome
+from factory.quality.soda_documents import configurations_of, document_of
+from factory.quality.soda_history import History, earlier, earlier_schema, schema_names
+from factory.quality.soda_results import Findings, messages_of, number_in, result_of, unrun, worst
 from factory.tables import SCHEMA
 
-# What the last SodaCL engine cannot do without a service or extra packages: refused by name, never ignored.
-_UNSUPPORTED = ("anomaly", "distribution")
+_REFERENCE = "see the SodaCL reference of soda-core 3.5 for how the check is written"
 
-_OUTCOMES = {"pass": Outcome.PASS, "warn": Outcome.WARN, "fail": Outcome.FAIL}
+
+@dataclass(frozen=True, slots=True)
+class SodaRun:
+    """What a scan gives.
+
+    Attributes:
+        results: one for each check, in the order of the files.
+        measurements: what was measured, by names that hold over runs; to be given back as history.
+    """
+
+    results: tuple[CheckResult, ...] = ()
+    measurements: Mapping[str, float] = field(default_factory=dict)
 
 
 def run_sodacl(
-    files: Iterable[Path], rules: Iterable[Rule], product: Product, connection: Any
-) -> tuple[CheckResult, ...]:
-    """Run every check in the files; return the results of the known rules, then of checks made on the fly.
+    files: Iterable[Path],
+    rules: Iterable[Rule],
+    product: Product,
+    connection: Any,
+    *,
+    variables: Mapping[str, str],
+    history: History,
+) -> SodaRun:
+    """Run every check in the files; return their results, and what was measured.
+
+    Args:
+        files: the checks files, in the product's `checks/`.
+        rules: the checks as rules, as `read_checks` gives them; a check without one gets its own.
+        product: whose checks these are.
+        connection: to the product's tables; nothing is written to it.
+        variables: values of variables, before those that the files state; `NOW` is the time of the run.
+        history: the measurements of earlier runs by name, each with its time.
 
     Raises:
-        QualityError: a file is not SodaCL, or Soda itself failed.
+        FactoryError: a file is not SodaCL, uses a variable without a value, or holds what is not supported.
 
     """
-    scan = _scan(product, connection)
-    files = tuple(files)
-    for file in files:
-        text = file.read_text("utf-8")
-        scan.add_sodacl_yaml_str(text, file_name=file.name)
-    scan.execute()
-    _parse_errors(scan, {file.name: file for file in files})
-    by_place = {(rule.file.name, rule.line): rule for rule in rules}
-    results: dict[str, CheckResult] = {}
-    broken = _broken_tables(scan)
-    for check in scan._checks:
-        location = check.check_cfg.location
-        name = _file_name(location)
-        rule = by_place.get((name, location.line)) or _made_on_the_fly(check, product, files)
-        result = _result(check, rule, scan, broken)
-        # A check over many tables or groups is one rule: its worst result counts.
-        other = results.get(rule.key)
-        if other is None or _rank(result) > _rank(other):
-            results[rule.key] = result
-    for rule in by_place.values():
-        if rule.key not in results:
-            reason = f"Soda did not run it{_why(scan)}"
-            unsupported = next((word for word in _UNSUPPORTED if word in rule.kind.lower()), "")
-            if unsupported:
-                reason = f"{unsupported} checks need a service or packages that are not part of this; remove the check"
-            results[rule.key] = CheckResult(rule, Outcome.NOT_RUN, reason=reason)
-    return tuple(results.values())
+    known = {rule.key: rule for rule in rules}
+    found = checks_in(files, product.name, product.folder / "checks")
+    checks = [replace(check, rule=known.get(check.rule.key, check.rule)) for check in found]
+    run = _Scan(checks, product.name, connection, variables, history).run() if checks else SodaRun()
+    read = {check.rule.key for check in checks}
+    gone = [
+        unrun(rule, "the checks files do not hold it any more")
+        for rule in known.values()
+        if rule.key not in read
+    ]
+    return replace(run, results=(*run.results, *gone))
 
 
-def _file_name(location: Any) -> str:
-    """Return the name of a check's file; Soda adds a suffix to what it was given."""
-    return Path(location.file_path or "").name.removesuffix(".yml")
+def run_sodacl_text(
+    text: str,
+    rule: Rule,
+    product_name: str,
+    connection: Any,
+    *,
+    variables: Mapping[str, str] | None = None,
+    history: History | None = None,
+) -> CheckResult:
+    """Run SodaCL that stands in a rule, of ODCS for example: a document, a list of checks or one check.
 
-
-def _broken_tables(scan: Any) -> dict[str, str]:
-    """Return the tables with a query that failed, and why.
-
-    Soda computes some metrics from what is missing then, and calls the check passed.
+    A list and a single check speak of the rule's table. Of several checks the worst counts. Text that is no
+    SodaCL is an error of this rule alone.
     """
-    broken = {}
-    for query in scan._queries:
-        if query.exception is not None:
-            table = getattr(query, "table", None) or getattr(getattr(query, "partition", None), "table", None)
-            broken[str(getattr(table, "table_name", ""))] = " ".join(str(query.exception).split())[:250]
-    return broken
+    try:
+        checks = checks_of_text(text, rule.file, product_name, rule.key, rule.table)
+        checks = tuple(replace(c, rule=replace(rule, key=c.rule.key)) for c in checks)
+        if not checks:
+            return CheckResult(rule, Outcome.ERROR, reason="its SodaCL holds no check")
+        run = _Scan(checks, product_name, connection, variables or {}, history or {}).run()
+    except QualityError as error:
+        return CheckResult(rule, Outcome.ERROR, reason=f"not SodaCL: {error.message}")
+    found = worst(run.results)
+    return replace(found, rule=rule)
 
 
-def _rank(result: CheckResult) -> int:
-    return [Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_RUN, Outcome.ERROR].index(result.outcome)
+class _Scan:
+    """Checks that are run together."""
+
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        name: str,
+        connection: Any,
+        variables: Mapping[str, str],
+        history: History,
+    ) -> None:
+        self.checks = checks
+        self.name = name
+        self.connection = connection
+        self.now = variables.get("NOW") or datetime.now(UTC).isoformat()
+        self.variables = {**variables, "NOW": self.now}
+        self.history = history
+        self.answers: dict[str, Any] = {}
+        self.without_history: set[int] = set()
+        self.measurements: dict[str, float] = {}
+
+    def run(self) -> SodaRun:
+        """Run them; if one stops them all, each on its own."""
+        documents = [document_of(check, self.variables) for check in self.checks]
+        scan = self._scan()
+        if common := configurations_of(self.checks, self.variables):
+            self._add(scan, common, "configurations", self.checks[0])
+        for number, (check, document) in enumerate(zip(self.checks, documents, strict=True)):
+            self._add(scan, document, f"check-{number}", check)
+        scan.execute()
+        stopped = _stopped(scan)
+        if stopped and len(self.checks) > 1:
+            runs = [
+                _Scan([check], self.name, self.connection, self.variables, self.history).run()
+                for check in self.checks
+            ]
+            measured = {name: value for run in runs for name, value in run.measurements.items()}
+            return SodaRun(tuple(result for run in runs for result in run.results), measured)
+        if stopped:
+            reason = f"Soda could not evaluate it: {stopped}"
+            return SodaRun((CheckResult(self.checks[0].rule, Outcome.ERROR, reason=reason),))
+        return SodaRun(self._results(scan), self.measurements)
+
+    def _scan(self) -> Any:
+        scan = _import_soda()()
+        scan.disable_telemetry()
+        scan.set_data_source_name(self.name)
+        scan.set_scan_definition_name(self.name)
+        scan._configuration.samples_limit = 0
+        scan._configuration.data_source_properties_by_name[self.name] = {
+            "type": "duckdb",
+            "duckdb_connection": self.connection,
+            "schema": SCHEMA,
+            "before_evaluation": lambda queries: self._before_evaluation(scan, queries),
+        }
+        stated = {name: value for check in self.checks for name, value in check.variables.items()}
+        values = {**stated, **self.variables}
+        scan.add_variables({"NOW": self.now})
+        # Soda would look into the environment first, ask its service, and describe every check for it.
+        scan.get_variable = lambda name, default=None: values.get(name, default)
+        scan._Scan__get_historic_data_from_soda_cloud_metric_store = lambda asked: self.answers.get(
+            asked.metric_identity, {"measurements": {"results": []}}
+        )
+        scan.build_scan_results = dict
+        return scan
+
+    def _add(self, scan: Any, document: str, name: str, check: Check) -> None:
+        """Give Soda a document; what it says against it is said of the check."""
+        before = len(scan.get_error_logs())
+        scan.add_sodacl_yaml_str(document, file_name=name)
+        errors = scan.get_error_logs()[before:]
+        if not errors:
+            return
+        log = errors[0]
+        message = " ".join(f"{log.message} {log.exception or ''}".split())[:300]
+        rule = check.rule
+        raise QualityError(f"not SodaCL: {message}", where=rule.file, line=rule.line, hint=_REFERENCE)
+
+    def _before_evaluation(self, scan: Any, queries: Any) -> None:
+        """Keep what was measured, and answer what Soda will ask of earlier runs."""
+        descriptor = importlib.import_module(
+            "soda.cloud.historic_descriptor"
+        ).HistoricChangeOverTimeDescriptor
+        now = _time(self.now)
+        for check in scan._checks:
+            written = self.checks[number_in(check.check_cfg.location.file_path)]
+            if check.partition is None or any(
+                id(metric) in queries.faults for metric in check.metrics.values()
+            ):
+                continue
+            table = bare(check.partition.table.table_name)
+            for key, asked in list(check.historic_descriptors.items()):
+                value = next(iter(check.metrics.values())).value
+                name = f"{key}: {table}" if key == "schema_previous" else written.measurement(table)
+                found: Any = None
+                if key == "schema_previous" and isinstance(value, list):
+                    self.measurements |= schema_names(table, value)
+                    found = earlier_schema(self.history, table, now)
+                elif key != "schema_previous":
+                    found = earlier(self.history, name, asked.change_over_time_cfg, now)
+                if found is None:
+                    self.without_history.add(id(check))
+                    found = (
+                        [{"columnName": c["name"], "sourceDataType": c["type"]} for c in value]
+                        if (isinstance(value, list))
+                        else None
+                    )
+                # What is asked of one metric may differ: the last one, or the mean of seven.
+                identity = f"{name} {vars(asked.change_over_time_cfg)}"
+                self.answers[identity] = {
+                    "measurements": {"results": [{"value": found}] if found is not None else []}
+                }
+                check.historic_descriptors[key] = descriptor(identity, asked.change_over_time_cfg)
+            value = check.metrics.get(getattr(check.check_cfg, "metric_name", None))
+            number = getattr(value, "value", None)
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                self.measurements[written.measurement(table)] = float(number)
+
+    def _results(self, scan: Any) -> tuple[CheckResult, ...]:
+        queries = scan._data_source_scans[0] if scan._data_source_scans else None
+        findings = Findings(queries, messages_of(scan.get_error_logs()), frozenset(self.without_history))
+        found: dict[int, list[CheckResult]] = {}
+        for check in scan._checks:
+            number = number_in(check.check_cfg.location.file_path)
+            result = result_of(check, self.checks[number], number, findings)
+            is_whole = type(check).__name__ == "GroupByCheck"
+            # The groups of a check speak for it.
+            if is_whole and result.outcome is not Outcome.ERROR:
+                result = replace(result, outcome=Outcome.PASS, reason="", measured=None)
+            found.setdefault(number, []).append(result)
+        results = []
+        for number, check in enumerate(self.checks):
+            if number in found:
+                results.append(worst(found[number]))
+                continue
+            reason = findings.messages.get(number, "") or "Soda did not run it"
+            if check.alias:
+                reason = f"no table is called as {', '.join(check.datasets)} says"
+            results.append(unrun(check.rule, reason))
+        return tuple(results)
 
 
-def _scan(product: Product, connection: Any) -> Any:
-    scan_class = _import_soda()
-    scan = scan_class()
-    scan.disable_telemetry()
-    scan.set_data_source_name(product.name)
-    scan.set_scan_definition_name(product.name)
-    properties = {"type": "duckdb", "duckdb_connection": connection, "schema": SCHEMA}
-    scan._configuration.data_source_properties_by_name[product.name] = properties
-    return scan
+def _stopped(scan: Any) -> str:
+    """Return why Soda stopped in the middle of a scan, or nothing."""
+    for log in scan.get_error_logs():
+        if str(log.message).startswith(("Error occurred while executing scan", "Could not connect")):
+            return " ".join(f"{type(log.exception).__name__}: {log.exception}".split())[:250]
+    return ""
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.now(UTC)
 
 
 def _import_soda() -> Any:
@@ -107,6 +272,9 @@ def _import_soda() -> Any:
     config = importlib.import_module("soda.common.config_helper")
     with resources.as_file(resources.files("factory.quality").joinpath("soda_config.yml")) as path:
         config.ConfigHelper.get_instance(str(path))
+    # Soda would put what a `.env` file says above the environment of this process.
+    environment: Any = importlib.import_module("soda.common.env_helper")
+    environment.load_dotenv = lambda **_: False
     if "soda.data_sources.duckdb_data_source" not in sys.modules:
         sys.modules["soda.data_sources.duckdb_data_source"] = importlib.import_module(
             "factory.quality.duckdb_source"
@@ -114,78 +282,3 @@ def _import_soda() -> Any:
     for name in ("soda", "soda.scan", "opentelemetry"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return importlib.import_module("soda.scan").Scan
-
-
-def _parse_errors(scan: Any, files: dict[str, Path]) -> None:
-    """Raise for what is wrong with a file; a query that fails belongs to its check."""
-    for log in scan.get_error_logs():
-        location = getattr(log, "location", None)
-        if location is None or str(log.message).startswith("Query execution error"):
-            continue
-        file = files.get(_file_name(location))
-        raise QualityError(
-            f"not SodaCL: {' '.join(str(log.message).split())[:300]}",
-            where=file,
-            line=int(location.line or 0),
-            hint="see the SodaCL reference of soda-core 3.5 for how the check is written",
-        )
-
-
-def _why(scan: Any) -> str:
-    messages = [" ".join(f"{log.message} {log.exception or ''}".split()) for log in scan.get_error_logs()]
-    return f": {messages[0][:250]}" if messages else ""
-
-
-def _result(check: Any, rule: Rule, scan: Any, broken: dict[str, str]) -> CheckResult:
-    outcome = _OUTCOMES.get(str(getattr(check.outcome, "value", "") or ""))
-    value = getattr(check, "check_value", None)
-    measured = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-    partition = getattr(check, "partition", None)
-    failure = broken.get(partition.table.table_name if partition is not None else "")
-    if outcome is None or failure:
-        why = failure or "it gave no result" + _why(scan)
-        return CheckResult(rule, Outcome.ERROR, reason=f"Soda could not evaluate it: {why}")
-    reason = ""
-    if outcome is not Outcome.PASS:
-        reason = f"measured {value}" if value is not None else _details(check)
-    return CheckResult(rule, outcome, measured=measured, reason=reason)
-
-
-def _details(check: Any) -> str:
-    """Return why a check without a measured value did not hold: a schema check's differences, for example."""
-    reasons = [str(reason) for reason in getattr(check, "outcome_reasons", None) or ()]
-    result = getattr(check, "fail_result", None) or getattr(check, "warn_result", None)
-    if missing := getattr(result, "missing_column_names", None):
-        reasons.append("missing: " + ", ".join(sorted(missing)))
-    if present := getattr(result, "present_column_names", None):
-        reasons.append("not allowed: " + ", ".join(present))
-    for name, types in (getattr(result, "column_type_mismatches", None) or {}).items():
-        reasons.append(f"{name} is {types['actual_type']}, not {types['expected_type']}")
-    for name, places in (getattr(result, "column_index_mismatches", None) or {}).items():
-        reasons.append(f"{name} is at {places['actual_index']}, not {places['expected_index']}")
-    return "; ".join(reasons)[:300] or "see the check's definition"
-
-
-def _made_on_the_fly(check: Any, product: Product, files: tuple[Path, ...]) -> Rule:
-    """Return the rule of a check that Soda made itself, from `for each` for example."""
-    location = check.check_cfg.location
-    file = next((f for f in files if f.name == _file_name(location)), product.folder / "checks")
-    partition = getattr(check, "partition", None)
-    table = partition.table.table_name if partition is not None else ""
-    text = str(check.name or check.check_cfg.source_line)
-    column = getattr(check, "column", None)
-    return Rule(
-        key=f"soda:{file.name}:{location.line}:{table}",
-        origin="soda",
-        product=product.name,
-        table=table,
-        column=str(column.column_name) if column is not None else "",
-        name=text,
-        kind=str(check.check_cfg.source_line).split("(", 1)[0].strip(),
-        dimension=dimension_of(str(check.check_cfg.source_line).split("(", 1)[0]),
-        severity="error",
-        definition=str(check.check_cfg.source_line),
-        description="",
-        file=file,
-        line=int(location.line or 0),
-    )

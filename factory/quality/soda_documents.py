@@ -77,7 +77,9 @@ def _valued(check: Check, value: Any, variables: Mapping[str, str]) -> Any:
         return value
     known = {**check.variables, **variables}
     # A value may use another variable, as in Soda.
-    text, missing = substitute(value, {name: substitute(v, known)[0] for name, v in known.items()}, check.alias)
+    text, missing = substitute(
+        value, {name: substitute(v, known)[0] for name, v in known.items()}, check.alias
+    )
     if missing:
         hint = f"give it a value in the file: `variables:` with `{missing}: ...`"
         raise _error(check, f"the variable `{missing}` has no value", hint)
@@ -108,7 +110,9 @@ def _with_queries(check: Check) -> dict[str, Any]:
         folder = check.rule.file.parent
         file = (folder / str(value)).resolve()
         if not file.is_relative_to(folder.resolve()):
-            raise _error(check, f"`{key}: {value}` is outside of the folder of the checks", "move the file there")
+            raise _error(
+                check, f"`{key}: {value}` is outside of the folder of the checks", "move the file there"
+            )
         options[str(key).removesuffix(" sql_file") + " query"] = read_text(file)
     return options
 
@@ -141,7 +145,9 @@ def _exact(key: str, value: Any) -> Any:
 def _named(check: Any) -> Any:
     """Return a check of groups with the name that Soda insists on."""
     text, options = next(iter(check.items())) if isinstance(check, dict) else (check, {})
-    kept = {k: v for k, v in (options or {}).items() if k not in _LEFT_OUT} if isinstance(options, dict) else {}
+    kept = (
+        {k: v for k, v in (options or {}).items() if k not in _LEFT_OUT} if isinstance(options, dict) else {}
+    )
     return {text: {**kept, "name": str(text)}}
 
 
