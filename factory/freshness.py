@@ -5,7 +5,8 @@ Takes what `dbt source freshness` found; gives a `CheckResult` per source that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from factory.artifacts import Artifacts, Relation
@@ -62,13 +63,25 @@ def _result(product: Product, source: Relation, age: SourceAge) -> CheckResult:
     )
 
 
-def stale_at(ages: Iterable[SourceAge], now: datetime) -> datetime | None:
-    """Return when the first of these sources passes a limit that it keeps now, if nothing new is loaded."""
-    moments = [
-        now + timedelta(seconds=limit - age.seconds)
-        for age in ages
-        if age.seconds is not None
-        for limit in age.limits.values()
-        if limit >= age.seconds
-    ]
+def stale_at(ages: Iterable[SourceAge], checks: Iterable[CheckResult], now: datetime) -> datetime | None:
+    """Return when the first of these limits is passed that is kept now, if nothing new is loaded.
+
+    `ages` are those of dbt's sources, `checks` may hold SodaCL checks of freshness.
+    """
+    pairs = [(age.seconds, limit) for age in ages for limit in age.limits.values() if age.seconds is not None]
+    for check in checks:
+        if check.rule.origin == "soda" and check.rule.kind == "freshness" and check.measured is not None:
+            pairs += [(check.measured, limit) for limit in _limits(check.threshold)]
+    moments = [now + timedelta(seconds=limit - age) for age, limit in pairs if limit >= age]
     return min(moments, default=None)
+
+
+_LIMIT = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+
+
+def _limits(threshold: str) -> Iterator[float]:
+    """Yield the ages, in seconds, that the threshold of a SodaCL check names: `< 1d12h`."""
+    for found in _LIMIT.finditer(threshold):
+        days, hours, minutes = (int(part or 0) for part in found.groups())
+        if found[0]:
+            yield float(86400 * days + 3600 * hours + 60 * minutes)

@@ -9,7 +9,7 @@ import functools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from factory.artifacts import Artifacts
@@ -21,21 +21,21 @@ from factory.contract import Promise, Rule, draft_contracts, gather_rules, produ
 from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
-from factory.freshness import stale_at
+from factory.freshness import freshness_results, stale_at
 from factory.levels.facts import moment_of
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
 from factory.plan import Mesh
 from factory.products import Product
 from factory.publish import Publisher
-from factory.quality import run_checks
+from factory.quality import CheckResult, Past, run_checks
 from factory.registry import Registry
 from factory.registry.access import subscribers
 from factory.results import ProductOutcome, ProductResult
 from factory.selection import reach
 from factory.tools import tool_versions
 from factory.verdict import blocked, judged, refused
-from factory.watch import Passed, Watch, contracts_for, published_contracts
+from factory.watch import Passed, Watch, compares, contracts_for, measurements_of, published_contracts
 from factory.workspace import PROD, Workspace
 
 
@@ -60,6 +60,7 @@ class Line:
         progress, clock: who hears how far the run is, and who spent how much.
         drifts: where sources are not as they are declared, by product.
         freshness: how old the sources are, by dbt's id.
+        variables: values of variables of SodaCL, as dbt has them.
         watch: measures service levels, records the run and follows incidents, if the run is to publish.
         results: how each product came out so far.
     """
@@ -75,9 +76,10 @@ class Line:
     clock: Clock
     drifts: Mapping[str, tuple[Drift, ...]] = field(default_factory=dict)
     freshness: Mapping[str, SourceAge] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     watch: Watch | None = None
     results: dict[str, ProductResult] = field(default_factory=dict)
-    _stale: dict[str, datetime] = field(default_factory=dict)
+    _checked: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
 
     def pass_one(self, name: str) -> ProductResult:
         """Assess, certify and publish one product; those that it reads have passed before."""
@@ -136,9 +138,9 @@ class Line:
         self.clock.charge("own")
         past = Past(self.variables, measurements_of(ws, product) if compares(rules) else {})
         checked = run_checks(product, rules, contracts, self.artifacts, self.files(name), ws, past)
-        self._note_staleness(name, checked.results)
+        self._checked[name] = checked.results
         self.clock.charge("soda")
-        sources = freshness_results(product, self.artifacts, dict(self._own_ages(name)))
+        sources = freshness_results(product, self.artifacts, self._own_ages(name))
         return Evidence(
             product=product,
             artifacts=self.artifacts,
@@ -178,7 +180,7 @@ class Line:
             if evidence is not None
             else published_contracts(self.mesh.ws, product)
         )
-        loaded = [moment_of(age.loaded_at) for age in self.ages(product.name)]
+        loaded = [moment_of(age.loaded_at) for age in self._own_ages(product.name).values()]
         return Passed(
             product,
             result,
@@ -190,9 +192,9 @@ class Line:
             is_checked=evidence is not None,
         )
 
-    def ages(self, name: str) -> list[SourceAge]:
-        """Return how old a product's sources are."""
-        return [age for key, age in self.freshness.items() if key.split(".")[1:2] == [name]]
+    def _own_ages(self, name: str) -> dict[str, SourceAge]:
+        """Return how old a product's sources are, by dbt's id."""
+        return {key: age for key, age in self.freshness.items() if key.split(".")[1:2] == [name]}
 
     @functools.cached_property
     def inputs(self) -> dict[tuple[str, str], set[tuple[str, str]]]:
@@ -237,8 +239,8 @@ class Line:
         )
 
     def _stale_at(self, name: str) -> str:
-        moments = [stale_at(self.ages(name), self.mesh.now), self._stale.get(name)]
-        return min((m.isoformat() for m in moments if m is not None), default="")
+        moment = stale_at(self._own_ages(name).values(), self._checked.get(name, ()), self.mesh.now)
+        return moment.isoformat() if moment is not None else ""
 
 
 def published_on(ws: Workspace, product: Product) -> dict[str, dict[str, date]]:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from factory.artifacts import read_artifacts
 from factory.build import Dbt, Project
 from factory.changes import Built, fingerprints, read_state, write_state
 from factory.clock import Clock, Progress
 from factory.contract import read_checks, read_promises
+from factory.documents import parse_yaml
 from factory.drift import Drift, find_drifts
 from factory.errors import DbtError, FactoryError, raise_all
 from factory.lifecycle import inputs_of
@@ -125,8 +127,10 @@ def _walk(
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
     lineage = trace_columns(artifacts, plan.build)
+    variables = parse_yaml(request.variables or "{}", Path("--vars")).data or {}
     line = Line(
-        mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts, freshness, watch
+        mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts, freshness,
+        {str(name): str(value) for name, value in variables.items()}, watch,
     )  # fmt: skip
     for name in plan.build:
         result = line.pass_one(name)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from factory.contract import Promise, version_key
+from factory.contract import Promise, Rule, version_key
 from factory.evidence import Evidence, Published
 from factory.incidents import (
     IncidentStore,
@@ -56,6 +56,7 @@ _BY_LAST_RUNS = ("frequency", "timeOfAvailability")
 OVER_INCIDENTS = ("timeToDetect", "timeToNotify", "timeToRepair")
 _WINDOW = timedelta(days=92)
 _LAST_DAYS = timedelta(days=3)
+_COMPARED = 400  # runs whose measurements a comparison may look at: a year and more of daily ones
 
 Document = Mapping[str, Any]
 
@@ -310,6 +311,25 @@ def schedule_of(product: Product) -> str:
 def time_zone_of(product: Product) -> str:
     """Return the product's time zone, or empty."""
     return _custom(product, "timeZone")
+
+
+def compares(rules: Iterable[Rule]) -> bool:
+    """Say whether one of these rules compares with earlier runs: a change over time, or a schema that changes."""
+    return any(
+        rule.origin == "soda" and (rule.kind == "change" or "schema changes" in str(rule.definition))
+        for rule in rules
+    )
+
+
+def measurements_of(ws: Workspace, product: Product) -> dict[str, list[tuple[datetime, float]]]:
+    """Return what earlier runs measured, by the identity of a metric, oldest first."""
+    found: dict[str, list[tuple[datetime, float]]] = {}
+    for record in read_runs(ws.registry, product.domain, product.name, limit=_COMPARED):
+        at, measured = moment_of(record.get("at")), record.get("measurements")
+        if at is not None and isinstance(measured, Mapping):
+            for name, value in measured.items():
+                found.setdefault(str(name), []).append((at, float(value)))
+    return found
 
 
 def _custom(product: Product, name: str) -> str:

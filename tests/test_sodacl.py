@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,12 @@ def run(
     rules = read_checks(product)
     written = sorted((product.folder / "checks").rglob("*.y*ml"))
     return run_sodacl(
-        written, rules, product, connection, variables={"NOW": NOW, **(variables or {})}, history=history or {}
+        written,
+        rules,
+        product,
+        connection,
+        variables={"NOW": NOW, **(variables or {})},
+        history=history or {},
     )
 
 
@@ -302,7 +307,11 @@ def test_a_measurement_keeps_its_name_when_threshold_name_or_variables_change(
 ) -> None:
     def names(check: str, **variables: str) -> set[str]:
         text = f"variables: {{DAY: 1}}\nfilter orders [p]:\n  where: id > ${{DAY}}\nchecks for orders [p]:\n  - {check}\n"
-        return set(run(tmp_path / str(len(list(tmp_path.iterdir()))), {"x.yml": text}, tables, variables=variables).measurements)
+        return set(
+            run(
+                tmp_path / str(len(list(tmp_path.iterdir()))), {"x.yml": text}, tables, variables=variables
+            ).measurements
+        )
 
     first = names("row_count > 0")
     assert first == names("row_count: {name: x, warn: when > 3}", DAY="3")
@@ -320,7 +329,12 @@ def test_a_measurement_keeps_its_name_when_threshold_name_or_variables_change(
         ("alter table t add column c integer", "[column delete]", Outcome.PASS, ""),
         ("alter table t drop column a", "[column delete]", Outcome.FAIL, "gone: a"),
         ("alter table t drop column a", "[column index change]", Outcome.FAIL, "b is at 0, was at 1"),
-        ("alter table t alter b type bigint", "[column type change]", Outcome.FAIL, "b is BIGINT, was INTEGER"),
+        (
+            "alter table t alter b type bigint",
+            "[column type change]",
+            Outcome.FAIL,
+            "b is BIGINT, was INTEGER",
+        ),
         ("alter table t alter b type bigint", "[column add]", Outcome.PASS, ""),
     ],
 )
@@ -347,7 +361,11 @@ def test_what_else_a_schema_check_says_needs_no_earlier_run(tables: Any, tmp_pat
 def test_a_failing_check_of_severity_warning_warns(tables: Any, tmp_path: Path) -> None:
     text = "checks for orders:\n  - row_count > 9: {attributes: {severity: warning, dimension: timeliness}}\n"
     result = one(tmp_path, text, tables)
-    assert (result.outcome, result.rule.severity, result.rule.dimension) == (Outcome.WARN, "warning", "timeliness")
+    assert (result.outcome, result.rule.severity, result.rule.dimension) == (
+        Outcome.WARN,
+        "warning",
+        "timeliness",
+    )
     assert not result.refuses
     broken = text.replace("row_count", "min(nope)")
     assert one(tmp_path / "other", broken, tables).outcome is Outcome.ERROR
@@ -359,7 +377,9 @@ def test_attributes_in_a_list_are_those_of_the_checks_below(tables: Any, tmp_pat
     assert outcomes == [Outcome.FAIL, Outcome.WARN]
 
 
-def test_files_of_one_name_in_folders_are_one_scan_with_rules_of_their_own(tables: Any, tmp_path: Path) -> None:
+def test_files_of_one_name_in_folders_are_one_scan_with_rules_of_their_own(
+    tables: Any, tmp_path: Path
+) -> None:
     each = "filter orders [p]:\n  where: id > {0}\nchecks for orders [p]:\n  - row_count = {1}\n"
     files = {"x.yml": each.format(4, 4), "a/x.yml": each.format(6, 2), "b/x.yaml": each.format(7, 9)}
     results = run(tmp_path, files, tables).results
@@ -384,7 +404,9 @@ def test_how_a_file_is_written_does_not_count(text: str, tables: Any, tmp_path: 
 
 
 def test_a_query_may_stand_in_a_file_beside_the_checks(tables: Any, tmp_path: Path) -> None:
-    write_tree(a_product(root=tmp_path).folder, {"checks/dear.sql": "select count(*) from orders where amount > 40;"})
+    write_tree(
+        a_product(root=tmp_path).folder, {"checks/dear.sql": "select count(*) from orders where amount > 40;"}
+    )
     text = "checks for orders:\n  - dear = 2:\n      dear sql_file: dear.sql\n"
     assert one(tmp_path, text, tables).outcome is Outcome.PASS
     with pytest.raises(QualityError, match="outside of the folder"):
@@ -396,7 +418,11 @@ def test_a_query_may_stand_in_a_file_beside_the_checks(tables: Any, tmp_path: Pa
     [
         ("checks for orders:\n  - anomaly score for row_count < default\n", 2, "anomaly checks need"),
         ("checks for orders:\n  - anomaly detection for row_count\n", 2, "anomaly checks need"),
-        ("checks for orders:\n  - distribution_difference(a, b) > 0.05: {x: y}\n", 2, "distribution checks need"),
+        (
+            "checks for orders:\n  - distribution_difference(a, b) > 0.05: {x: y}\n",
+            2,
+            "distribution checks need",
+        ),
         ("checks for orders:\n  - row_count same as o in other\n", 2, "needs a second data source"),
         ("reconciliation r:\n  datasets: {}\n", 1, "two data sources"),
         ("automated monitoring:\n  datasets: [x]\n", 1, "automated monitoring needs"),
@@ -424,10 +450,18 @@ def test_a_query_may_stand_in_a_file_beside_the_checks(tables: Any, tmp_path: Pa
         ("filter orders [p]:\n  when: x\n", 1, "has no condition"),
         ("for each dataset T:\n  checks: [row_count > 0]\n", 1, "names no datasets"),
         ("checks for orders:\n  - row_count > 3: {attributes: {severity: high}}\n", 2, "is no severity"),
-        ("checks for orders:\n  - group evolution: {query: q, fail: {when groups change: any}}\n", 2, "compare groups"),
+        (
+            "checks for orders:\n  - group evolution: {query: q, fail: {when groups change: any}}\n",
+            2,
+            "compare groups",
+        ),
         ("checks for orders:\n  - row_count > 0\n - x\n", 3, "not valid YAML"),
         ("checks for orders:\n  - row_count > ${NOTHING}\n", 2, "the variable `NOTHING` has no value"),
-        ("checks for orders:\n  - row_count > 0\n  - row_count > 3: {filtr: x}\n", 3, "unsupported check configuration"),
+        (
+            "checks for orders:\n  - row_count > 0\n  - row_count > 3: {filtr: x}\n",
+            3,
+            "unsupported check configuration",
+        ),
         ("checks for orders:\n  - failed rows: {fail condition: x, filter: y}\n", 2, "filter"),
         ("checks for orders:\n  - values in (a, b) must exist in t (c)\n", 2, "must be equal"),
         ("checks for orders:\n  - avg(a b) > 3\n", 2, "not SodaCL"),
@@ -449,7 +483,19 @@ def test_what_cannot_be_run_is_refused_with_its_line_and_a_way_out(
 
 def a_rule() -> Rule:
     return Rule(
-        "odcs:x", "odcs", "orders", "orders", "", "x", "custom", "accuracy", "error", {}, "", Path("x.odcs.yaml"), 7
+        "odcs:x",
+        "odcs",
+        "orders",
+        "orders",
+        "",
+        "x",
+        "custom",
+        "accuracy",
+        "error",
+        {},
+        "",
+        Path("x.odcs.yaml"),
+        7,
     )
 
 
@@ -508,7 +554,7 @@ found, took = run('checks for t:\\n  - row_count > 0\\n')
 assert took < 0.5, took
 assert 'SODA_TAKEN' not in os.environ
 """
-    before = {path for path in Path("/tmp").glob(".soda*")}  # noqa: S108  (where Soda would write)
+    before = set(Path("/tmp").glob(".soda*"))
     found = subprocess.run(
         [sys.executable, "-c", script, str(Path(__file__).parent)],
         capture_output=True,
@@ -518,7 +564,7 @@ assert 'SODA_TAKEN' not in os.environ
     )
     assert found.returncode == 0, found.stderr
     assert not list(tmp_path.rglob(".soda"))
-    assert {path for path in Path("/tmp").glob(".soda*")} == before  # noqa: S108
+    assert set(Path("/tmp").glob(".soda*")) == before
 
 
 def test_no_failed_row_is_fetched_and_checks_of_a_table_share_a_query(

@@ -24,7 +24,8 @@ def held(context: click.Context, file: Path, server: str, format_: str) -> int:
     """
     from factory.errors import WorkspaceError
     from factory.questions.contract_test import held_as_json, held_as_junit, held_as_text, held_to_data
-    from factory.report import as_json, plain
+    from factory.questions.tables import plain
+    from factory.report import as_json
     from factory.workspace import find_workspace
 
     try:

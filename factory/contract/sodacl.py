@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.contract.rules import DIMENSIONS, Rule, dimension_of
+from factory.contract.rules import Rule, dimension_of
 from factory.contract.sodacl_text import (
     Line,
     RefusedError,
@@ -27,6 +27,7 @@ from factory.contract.sodacl_text import (
 from factory.documents import Document, dump_yaml, parse_yaml, read_yaml
 from factory.errors import QualityError
 from factory.products import Product
+from factory.standards import DIMENSIONS
 
 _CHECKS_FOR = re.compile(r"checks for (?!each\b)\s*(\"[^\"]+\"|`[^`]+`|[^\[]+?)\s*(?:\[\s*(.*?)\s*\])?")
 _FILTER = re.compile(r"filter\s+(\"[^\"]+\"|`[^`]+`|[^\[]+?)\s*\[\s*(.*?)\s*\]")

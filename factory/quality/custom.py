@@ -6,7 +6,7 @@ contract repeats of a product's own dbt tests and SodaCL is not run a second tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from factory.documents import dump_yaml, parse_yaml
 from factory.errors import FactoryError
 from factory.products import Product
 from factory.quality.dbt import dbt_result
-from factory.quality.results import CheckResult, Outcome
+from factory.quality.results import CheckResult, Outcome, worst
 
 #: Runs SodaCL text for a rule; gives the rule's one result.
 RunSoda = Callable[[str, Rule], CheckResult]
+
 
 class _NotSodaError(Exception):
     """The implementation is nothing that Soda reads; the message says why."""
@@ -190,7 +191,7 @@ def _from_dbt(rule: Rule, tests: tuple[DataTest, ...]) -> CheckResult:
     if not found:
         return CheckResult(rule, Outcome.NOT_RUN, reason="dbt ran no test of this name for the table")
     results = [dbt_result(rule, test) for test in found]
-    return max(results, key=lambda result: _WORST_LAST.index(result.outcome))
+    return worst(results)
 
 
 def _is_meant(data: Any, test: DataTest, rule: Rule) -> bool:

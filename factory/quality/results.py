@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from factory.contract import Rule
 
@@ -53,3 +54,15 @@ class CheckResult:
         if not self.counts or self.outcome in (Outcome.PASS, Outcome.WARN):
             return False
         return self.rule.severity == "error" or self.outcome in (Outcome.ERROR, Outcome.NOT_RUN)
+
+
+_WORST_LAST = (Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_RUN, Outcome.ERROR)
+
+
+def worst(results: Sequence[CheckResult]) -> CheckResult:
+    """Return the worst of the results of one rule, with the time of all.
+
+    What by its nature is neither good nor bad is worse than a pass and better than all else.
+    """
+    found = max(results, key=lambda r: _WORST_LAST.index(r.outcome) if r.counts else 0.5)
+    return replace(found, seconds=sum(result.seconds for result in results))

@@ -108,9 +108,7 @@ def _from_soda(
     from factory.quality.soda import run_sodacl
 
     soda = [rule for rule in rules if rule.origin == "soda"]
-    run = run_sodacl(
-        files, soda, product, connection, variables=past.variables, history=past.history
-    )
+    run = run_sodacl(files, soda, product, connection, variables=past.variables, history=past.history)
     return {result.rule.key: result for result in run.results}, run.measurements
 
 

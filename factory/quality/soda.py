@@ -23,10 +23,10 @@ from factory.contract.sodacl import Check, checks_in, checks_of_text
 from factory.contract.sodacl_text import bare
 from factory.errors import QualityError
 from factory.products import Product
-from factory.quality.results import CheckResult, Outcome
+from factory.quality.results import CheckResult, Outcome, worst
 from factory.quality.soda_documents import configurations_of, document_of
 from factory.quality.soda_history import History, earlier, earlier_schema, schema_names
-from factory.quality.soda_results import Findings, messages_of, number_in, result_of, unrun, worst
+from factory.quality.soda_results import Findings, messages_of, number_in, result_of, unrun
 from factory.tables import SCHEMA
 
 _REFERENCE = "see the SodaCL reference of soda-core 3.5 for how the check is written"

@@ -7,7 +7,7 @@ tables or groups is one rule, of which the worst counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,6 @@ from factory.quality.results import CheckResult, Outcome
 NO_EARLIER = "no earlier measurement"
 
 _OUTCOMES = {"pass": Outcome.PASS, "warn": Outcome.WARN, "fail": Outcome.FAIL}
-_ORDER = (Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_RUN, Outcome.ERROR)
 _COUNTS = ("missing_count", "invalid_count", "duplicate_count")
 
 
@@ -70,22 +69,9 @@ def result_of(check: Any, written: Check, number: int, findings: Findings) -> Ch
     return _placed(replace(base, outcome=outcome, reason=reason, failed_rows=_failed(check)), check, written)
 
 
-def worst(results: Sequence[CheckResult]) -> CheckResult:
-    """Return the worst of the results of one rule, with the time of all."""
-    found = max(results, key=_rank)
-    return replace(found, seconds=sum(result.seconds for result in results))
-
-
 def unrun(rule: Rule, reason: str) -> CheckResult:
     """Return the result of a rule that did not run."""
     return CheckResult(rule, Outcome.NOT_RUN, reason=reason)
-
-
-def _rank(result: CheckResult) -> float:
-    # What has no earlier run to compare with is better than a failure.
-    if NO_EARLIER in result.reason:
-        return 0.5
-    return _ORDER.index(result.outcome)
 
 
 def _metrics(check: Any) -> list[Any]:
