@@ -21,6 +21,7 @@ from factory.contract import read_checks, read_promises
 from factory.documents import parse_yaml
 from factory.drift import Drift, find_drifts
 from factory.errors import DbtError, FactoryError, raise_all
+from factory.incidents import read_notify
 from factory.lifecycle import inputs_of
 from factory.lineage import trace_columns
 from factory.locking import locked
@@ -48,7 +49,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     clock = Clock()
     progress("discover")
     products = {product.name: product for product in discover(ws)}
-    written = _written(products)
+    written = _written(products, ws)
     sync(ws, products.values())
     with locked(ws):
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
@@ -203,12 +204,13 @@ def _unchanged(mesh: Mesh, plan: Plan) -> list[ProductResult]:
     return [unchanged(mesh.products[name], mesh.state[name]) for name in plan.unchanged]
 
 
-def _written(products: Mapping[str, Product]) -> dict[str, Written]:
+def _written(products: Mapping[str, Product], ws: Workspace) -> dict[str, Written]:
     """Read all that people wrote before anything runs, so that every mistake in it is told at once."""
     found: dict[str, Written] = {}
     problems: list[FactoryError] = []
     for name, product in products.items():
         try:
+            read_notify(product, ws.settings)
             found[name] = Written(read_promises(product), read_checks(product))
         except FactoryError as problem:
             problems.append(problem)

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from factory.standards import DIMENSIONS
+from factory.dimensions import DIMENSIONS
 
 #: What a check weighs, by its severity.
 WEIGHTS = {"error": 3.0, "warning": 1.0}

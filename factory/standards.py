@@ -34,13 +34,6 @@ ODCS_SCHEMAS = {
     "v3.2.0": ODCS,
 }
 
-#: The dimensions of data quality (EDM Council, as ODCS has them), by the short names that its text permits.
-DIMENSION_NAMES = {
-    "ac": "accuracy", "cp": "completeness", "cf": "conformity", "cs": "consistency", "cv": "coverage",
-    "tm": "timeliness", "uq": "uniqueness",
-}  # fmt: skip
-DIMENSIONS = tuple(DIMENSION_NAMES.values())
-
 #: The operators of ODCS quality rules.
 OPERATORS = (
     "mustBe", "mustNotBe", "mustBeGreaterThan", "mustBeGreaterOrEqualTo", "mustBeLessThan",

@@ -6,8 +6,9 @@ holds the workspace's lock. Incidents are followed for the target `prod` alone: 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ _BY_LAST_RUNS = ("frequency", "timeOfAvailability")
 OVER_INCIDENTS = ("timeToDetect", "timeToNotify", "timeToRepair")
 _WINDOW = timedelta(days=92)
 _LAST_DAYS = timedelta(days=3)
+BACK = 50  # runs that are looked through for the newest one with checks
 _COMPARED = 400  # runs whose measurements a comparison may look at: a year and more of daily ones
 
 Document = Mapping[str, Any]
@@ -103,8 +105,10 @@ class Watch:
         """
         ws, product = self._ws, passed.product
         before = last_run(ws.registry, product.domain, product.name) or {}
+        checked = before if before.get("checks") else last_checked(ws, product)
         published_at = self._now if passed.news else moment_of(before.get("published_at"))
         readings = read_ports(ws, product, passed.contracts, self._elements)
+        passed = replace(passed, checks=with_lasting_keys(passed.checks))
         rows = _with_rows(rows_of(passed.checks, product), readings)
         present = RunFact(
             self._now,
@@ -143,7 +147,7 @@ class Watch:
         )
         record = record_of(product, found, self._now, ws.settings.dimension_weights)
         run_id = write_run(ws.registry, product.domain, product.name, record, self._now)
-        self._follow(passed, levels, before, inputs, run_id)
+        self._follow(passed, levels, (before, checked), inputs, run_id)
 
     def after_none(self, product: Product, result: ProductResult, promises: Sequence[Promise]) -> None:
         """Measure, record and follow what time alone has done to a product that need not run."""
@@ -199,15 +203,16 @@ class Watch:
         self,
         passed: Passed,
         levels: Iterable[Level],
-        before: Mapping[str, Any],
+        earlier: tuple[Mapping[str, Any], Mapping[str, Any]],
         inputs: Mapping[tuple[str, str], Iterable[tuple[str, str]]],
         run_id: str,
     ) -> None:
         if self._ws.target != PROD:
             return
+        before, checked_before = earlier
         product, ws = passed.product, self._ws
         rows = [level.values() for level in levels]
-        good = _last_good(before)
+        good = _last_good(checked_before, moment_of(before.get("at")))
         troubles = list(troubles_of_checks(ws, product, (c for c in passed.checks if c.counts), good))
         troubles += [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
         refused = passed.result.outcome is ProductOutcome.REFUSED and passed.kind == BUILD
@@ -246,6 +251,26 @@ def newest_of(contracts: Iterable[Sequence[Published]]) -> tuple[Document, ...]:
 def published_contracts(ws: Workspace, product: Product) -> tuple[Document, ...]:
     """Return the newest published contract of each major version."""
     return newest_of(Registry(ws).published(product).values())
+
+
+def with_lasting_keys(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Return checks under keys that hold over runs: by what they are about and called, not by where they stand.
+
+    dbt's ids hold as they are. Of checks that are called the same, the second has `#2` at its end.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for check in checks:
+        rule = check.rule
+        if rule.origin != "dbt":
+            about = ".".join(part for part in (rule.table, rule.column) if part)
+            kind = f"{rule.kind}:" if rule.name != rule.kind else ""
+            key = f"{rule.origin}:{about}:{kind}{rule.name}"
+            seen[key] += 1
+            key = key if seen[key] == 1 else f"{key}#{seen[key]}"
+            check = replace(check, rule=replace(rule, key=key))  # noqa: PLW2901
+        found.append(check)
+    return tuple(found)
 
 
 def read_ports(
@@ -353,9 +378,18 @@ def _with_rows(rows: list[dict[str, Any]], readings: Iterable[PortReading]) -> l
     return rows
 
 
-def _last_good(before: Mapping[str, Any]) -> dict[str, datetime]:
-    """Return when checks were last a pass, by key, as far as the last run knows."""
-    at = moment_of(before.get("at"))
+def last_checked(ws: Workspace, product: Product) -> Mapping[str, Any]:
+    """Return the newest run record with checks, or an empty one."""
+    records = read_runs(ws.registry, product.domain, product.name, limit=BACK)
+    return next((record for record in reversed(records) if record.get("checks")), {})
+
+
+def _last_good(before: Mapping[str, Any], at: datetime | None) -> dict[str, datetime]:
+    """Return when checks were last known to be a pass, by key.
+
+    `before` is the last run that checked them, `at` the moment of the last run at all: while nothing changed, what
+    was good stayed good.
+    """
     if at is None:
         return {}
     return {

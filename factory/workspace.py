@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from factory.dimensions import DIMENSIONS
 from factory.errors import WorkspaceError
 from factory.periods import period_of
-from factory.standards import DIMENSIONS
 
 PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")

@@ -10,6 +10,7 @@ import pytest
 from builders import a_product, a_relation, some_artifacts
 from mesh import make_mesh, write
 
+from factory.build import SourceAge
 from factory.changes import Built, external_changed, external_sources, fingerprints, read_state, write_state
 from factory.products import discover
 from factory.workspace import Settings, Workspace
@@ -142,8 +143,12 @@ def test_sources_outside_the_product_have_a_state(tmp_path: Path, relation: str,
     assert external_changed(built, {}, ws)
 
 
+def loaded(at: str) -> dict[str, SourceAge]:
+    return {"source.a.b.c": SourceAge(at, "pass")}
+
+
 def test_what_dbt_s_freshness_says_decides(tmp_path: Path) -> None:
     built = Built("f", "certified", "1.0.0", sources={"source.a.b.c": ('"w"."r"."o"', "loaded:2024-01-01")})
-    assert not external_changed(built, {"source.a.b.c": "2024-01-01"}, Workspace(tmp_path))
-    assert external_changed(built, {"source.a.b.c": "2024-01-02"}, Workspace(tmp_path))
+    assert not external_changed(built, loaded("2024-01-01"), Workspace(tmp_path))
+    assert external_changed(built, loaded("2024-01-02"), Workspace(tmp_path))
     assert external_changed(built, {}, Workspace(tmp_path))

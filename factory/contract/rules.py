@@ -15,9 +15,9 @@ from typing import Any
 from factory.artifacts import Artifacts
 from factory.contract.promises import Promise
 from factory.data_tests import DataTest
+from factory.dimensions import DIMENSION_NAMES, DIMENSIONS
 from factory.documents import Path_
 from factory.products import Product
-from factory.standards import DIMENSION_NAMES, DIMENSIONS
 
 # The dimension of a rule by the words in its kind, first match counts. The seven are those of the EDM Council
 # that ODCS uses; a `dimension` in the test's meta, the check's attributes or the rule itself overrides.

@@ -24,10 +24,10 @@ from factory.contract.sodacl_text import (
     refuse_check,
     refuse_section,
 )
+from factory.dimensions import DIMENSIONS
 from factory.documents import Document, dump_yaml, parse_yaml, read_yaml
 from factory.errors import QualityError
 from factory.products import Product
-from factory.standards import DIMENSIONS
 
 _CHECKS_FOR = re.compile(r"checks for (?!each\b)\s*(\"[^\"]+\"|`[^`]+`|[^\[]+?)\s*(?:\[\s*(.*?)\s*\])?")
 _FILTER = re.compile(r"filter\s+(\"[^\"]+\"|`[^`]+`|[^\[]+?)\s*\[\s*(.*?)\s*\]")

@@ -241,8 +241,8 @@ def _refuse_freshness(text: str, line: Line, options: Mapping[str, Any]) -> None
 
 def _refuse_metric(text: str, line: Line, options: Mapping[str, Any], *, own: bool) -> None:
     _refuse_both(text, line, options)
+    hint = "write `> 0`, for example, or zones: `warn: when > 3` and `fail: when > 5`"
     if not line.threshold and "warn" not in options and "fail" not in options:
-        hint = "write `> 0`, for example, or zones: `warn: when > 3` and `fail: when > 5`"
         raise RefusedError(f"{text!r} promises nothing", hint)
     _refuse_threshold(text, line.threshold, hint)
     for zone in ("warn", "fail"):

@@ -17,10 +17,10 @@ from factory.levels import Element, ElementState, element_states, elements_of
 from factory.registry import read_index
 from factory.registry.runs import Fault, last_run, products_of, read_runs
 from factory.score import Score, score_of
+from factory.watch import BACK
 from factory.workspace import Workspace
 
 _GOOD = ("certified", "unchanged", "checked")
-_BACK = 50  # runs that are looked through for the newest one with checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,8 @@ def _newest_measured(
     for run in reversed(runs):
         if run.get("checks"):
             return run
-    return next(
-        (run for run in reversed(read_runs(ws.registry, domain, name, limit=_BACK)) if run.get("checks")), {}
-    )
+    records = read_runs(ws.registry, domain, name, limit=BACK)
+    return next((run for run in reversed(records) if run.get("checks")), {})
 
 
 def _points(runs: Iterable[Mapping[str, Any]], weights: Mapping[str, float]) -> Iterable[Point]:

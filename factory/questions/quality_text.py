@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from factory.dimensions import DIMENSIONS
 from factory.levels import ElementState
 from factory.questions.quality import Point, Quality
 from factory.questions.tables import fitted
 from factory.score import Score
-from factory.standards import DIMENSIONS
 
 _BARS = "▁▂▃▄▅▆▇█"
 _XML = {c: " " for c in range(32) if c not in (9, 10, 13)}

@@ -13,7 +13,9 @@ from typing import Any
 
 from factory.errors import RegistryError
 from factory.levels import Level, RunFact, Verdict, elements_of, measure
+from factory.levels.durations import elapsed
 from factory.levels.facts import moment_of
+from factory.odcs.lint.terms import UNITS
 from factory.products import Product, discover
 from factory.questions.tables import fitted
 from factory.registry import Registry, read_index
@@ -109,16 +111,27 @@ def levels_as_text(found: Sequence[Promised], width: int) -> str:
             continue
         rows = [_row(level) for level in each.levels]
         lines += [f"  {line}" for line in fitted(list(rows[0]), rows, width - 2, ("contract", "column"))]
-        told = [level for level in each.levels if level.verdict in (Verdict.BREACHED, Verdict.NOT_MEASURED)]
-        for level in told:
-            lines += textwrap.wrap(
-                f"{level.verdict}: {_name(level)}: {level.reason}", width, initial_indent="  - ",
-                subsequent_indent="    ", break_long_words=False, break_on_hyphens=False,
-            )  # fmt: skip
+        lines += _told(each.levels, width)
     levels = [level for each in found for level in each.levels]
     counts = {verdict: sum(level.verdict is verdict for level in levels) for verdict in Verdict}
     lines += ["", ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + "."]
     return "\n".join(lines)
+
+
+def _told(levels: Iterable[Level], width: int) -> list[str]:
+    """Return why levels are not kept, or not measured; those with one reason share a line."""
+    reasons: dict[tuple[Verdict, str], list[str]] = {}
+    for level in levels:
+        if level.verdict in (Verdict.BREACHED, Verdict.NOT_MEASURED):
+            reasons.setdefault((level.verdict, level.reason), []).append(_name(level))
+    return [
+        line
+        for (verdict, reason), names in sorted(reasons.items(), key=lambda item: item[0][0])
+        for line in textwrap.wrap(
+            f"{verdict}: {', '.join(names)}: {reason}", width, initial_indent="  - ", subsequent_indent="    ",
+            break_long_words=False, break_on_hyphens=False,
+        )
+    ]  # fmt: skip
 
 
 def _row(level: Level) -> dict[str, str]:
@@ -136,6 +149,10 @@ def _row(level: Level) -> dict[str, str]:
 def _value(value: float | str | None, unit: str) -> str:
     if value is None:
         return ""
+    if isinstance(value, float) and unit in UNITS and value != round(value):
+        return elapsed(value * UNITS[unit])
+    if unit in ("date", "time"):
+        return str(value)
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{text} {unit}".strip()
 

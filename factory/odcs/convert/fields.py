@@ -7,7 +7,7 @@ A kind is a word (`text`, `flag`, `number`, `integer`, `count`, `texts`, `any`, 
 
 from __future__ import annotations
 
-from factory.standards import DIMENSIONS
+from factory.dimensions import DIMENSIONS
 
 Kind = str | tuple[str, ...]
 

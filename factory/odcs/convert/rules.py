@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from factory.dimensions import DIMENSIONS
 from factory.documents import dump_yaml
 from factory.odcs.convert.fields import METRICS, OPERATORS, Kind
 from factory.odcs.convert.notes import Block
 from factory.odcs.convert.values import UNFIT, fitted
-from factory.standards import DIMENSIONS
 
 if TYPE_CHECKING:
     from factory.odcs.convert.fit import Fitter

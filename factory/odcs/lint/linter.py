@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from factory.dimensions import DIMENSION_NAMES
 from factory.documents import Document, scan_yaml
 from factory.odcs.lint.codes import HINTS
 from factory.odcs.lint.people import people_faults
@@ -19,7 +20,7 @@ from factory.odcs.lint.structure import structure_faults
 from factory.odcs.lint.terms import terms_faults
 from factory.odcs.lint.types import type_faults
 from factory.odcs.lint.walk import Table, Values, tables, text
-from factory.standards import DIMENSION_NAMES, ODCS_SCHEMAS, Fault, nearest, odcs_faults
+from factory.standards import ODCS_SCHEMAS, Fault, nearest, odcs_faults
 
 #: So many findings of one file are told; a file with more has one cause.
 MOST_FINDINGS = 500
