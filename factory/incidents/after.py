@@ -108,7 +108,7 @@ def _sorted(incidents: Iterable[Incident]) -> tuple[Incident, ...]:
     return tuple(sorted(incidents, key=lambda i: (i.opened, i.id)))
 
 
-def _open_upstream(store: IncidentStore, product: Product, inputs: Inputs) -> list[Incident]:
+def _open_upstream(store: IncidentStore, product: Product, inputs: Inputs) -> tuple[Incident, ...]:
     """Return the open incidents of every product that is read, directly or through others."""
     names = {product.name}
     waiting = [product.name]
@@ -119,12 +119,7 @@ def _open_upstream(store: IncidentStore, product: Product, inputs: Inputs) -> li
         new = reads.get(waiting.pop(), set()) - names
         names |= new
         waiting += new
-    return [
-        incident
-        for domain, name in store.products()
-        if name in names and name != product.name
-        for incident in store.open_incidents(domain, name)
-    ]
+    return store.open_of(sorted(names - {product.name}))
 
 
 def _tell(events: Registry, incident: Incident, kind: str, now: datetime) -> None:

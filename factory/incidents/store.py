@@ -68,6 +68,13 @@ class IncidentStore:
             for product in _folders(domain)
         )
 
+    def open_of(self, names: Iterable[str]) -> tuple[Incident, ...]:
+        """Return the open incidents of products by their names alone, whatever their domains."""
+        domains = _folders(self._marks if self._marks.is_dir() else self.root)
+        return tuple(
+            i for name in names for domain in domains for i in self.open_incidents(domain.name, name)
+        )
+
     def all(self, domain: str, product: str, since: datetime | None = None) -> tuple[Incident, ...]:
         """Return a product's incidents, the oldest first: those opened since a moment, and all that are open."""
         first = f"{since.astimezone(UTC):%Y%m%dT%H%M%S}" if since else ""
