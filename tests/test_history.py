@@ -168,7 +168,11 @@ _RECORDS = st.builds(
 @example({"checks": [], "levels": None, "measurements": {}, "ports": [{}, {}]})
 @example({"checks": [{"measured": -0.0}, {"measured": 0}, {"measured": 0.0}, {"measured": None}, {}]})
 def test_rows_make_the_record_they_were_made_of(one: dict[str, Any]) -> None:
-    assert digest(record_of(rows_of(one))) == digest(one)
+    rows = {
+        table: [tuple(row.get(column) for column in TABLES[table].columns) for row in own]
+        for table, own in rows_of(one).items()
+    }
+    assert digest(record_of(rows)) == digest(one)
 
 
 @settings(PROPERTY, max_examples=200 if FULL else 25)
@@ -432,7 +436,7 @@ for line in sys.stdin:
             global left
             if event == "open" or event.startswith(("os.", "shutil.")):
                 left -= 1
-                if left < 0:
+                if left == -1:
                     os.kill(os.getpid(), signal.SIGKILL)
         if how == "step":
             sys.addaudithook(count)
@@ -539,7 +543,7 @@ except FactoryError as error:
         assert "told: compacting the history failed" in done.stdout
     if "told" in done.stdout:
         assert sorted(prepared.registry.rglob("*")) == files
-        assert len(compact(prepared).months) == 2
+        assert compact(prepared).months == ("2026-11",)
     assert digests(prepared) == before
 
 

@@ -37,7 +37,7 @@ from factory.workspace import Workspace
 
 _AT_ONCE = 500  # files in memory together
 _PRODUCTS_AT_ONCE = 20  # of which runs are read back together
-_MEMORY = "1GB"  # what DuckDB may take; beyond it, it spills to disk
+_MEMORY = "512MB"  # what DuckDB may take; beyond it, it spills to disk
 _LINE = 2**24  # characters of a row as JSON, at least, for which there is room
 _NOTHING_LOST = "nothing is lost: the runs are where they were; mend this and run the command again"
 _ENCODE = json.JSONEncoder(allow_nan=False).encode

@@ -12,6 +12,7 @@ import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 #: The values that columns hold: text, 64-bit whole numbers, 64-bit floats, and anything, as JSON.
@@ -71,7 +72,15 @@ TABLES = {
 _LISTS = ("checks", "levels", "ports")
 _SCATTERED = "measurements"
 
+#: Names of a table's keys, in the order of its columns, and those of them that are JSON.
+_LAYOUT = {
+    name: (tuple(table.fields), tuple(key for key, kind in table.fields.items() if kind == "json"))
+    for name, table in TABLES.items()
+}
+_position = itemgetter(list(_PLACE).index("position"))
+
 Row = dict[str, Any]
+Values = tuple[Any, ...]
 
 
 def column_of(name: str) -> str:
@@ -102,17 +111,19 @@ def rows_of(record: Mapping[str, Any]) -> dict[str, list[Row]]:
     return rows
 
 
-def record_of(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """Return the record that has these rows, of whatever order: what `rows_of` took."""
+def record_of(rows: Mapping[str, Sequence[Values]]) -> dict[str, Any]:
+    """Return the record that has these rows, of whatever order: what `rows_of` took.
+
+    A row is the values of all columns of its table, in their order.
+    """
     (row,) = rows["runs"]
-    lists = {name for name, value in _marks(row.get("marks") or "") if value in ("list", "map")}
+    lists = {name for name, value in _marks(row[-2] or "") if value in ("list", "map")}
     record = _item(row, "runs")
     for name in _LISTS:
         if name in lists:
-            ordered = sorted(rows.get(name, ()), key=lambda row: int(row["position"]))
-            record[name] = [_item(row, name) for row in ordered]
+            record[name] = [_item(values, name) for values in sorted(rows.get(name, ()), key=_position)]
     if _SCATTERED in lists:
-        found = (_item(row, _SCATTERED) for row in rows.get(_SCATTERED, ()))
+        found = (_item(values, _SCATTERED) for values in rows.get(_SCATTERED, ()))
         record[_SCATTERED] = {item["identity"]: item["value"] for item in found}
     return record
 
@@ -161,19 +172,21 @@ def is_unicode(text: str) -> bool:
     return True
 
 
-def _item(row: Row, table: str) -> dict[str, Any]:
-    item = {}
-    for name, kind in TABLES[table].fields.items():
-        value = row.get("urn" if name == "product" else name)
-        if value is not None:
-            item[name] = json.loads(value) if kind == "json" else value
-    for name, value in _marks(row.get("marks") or ""):
+def _item(values: Values, table: str) -> dict[str, Any]:
+    names, as_json = _LAYOUT[table]
+    own = values[len(_PLACE) : -2]
+    item = {name: value for name, value in zip(names, own, strict=True) if value is not None}
+    for name in as_json:
+        if name in item:
+            item[name] = json.loads(item[name])
+    marks, extra = values[-2:]
+    for name, value in _marks(marks) if marks else ():
         if value == "null":
             item[name] = None
         elif value == "int":
             item[name] = int(item[name])
-    if row.get("extra"):
-        item.update(json.loads(row["extra"]))
+    if extra:
+        item.update(json.loads(extra))
     return item
 
 

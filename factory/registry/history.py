@@ -7,19 +7,24 @@ counts. The tables are those of `figures.TABLES`; a row names its run by `domain
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from factory.registry.figures import TABLES, Row, record_of
+from factory.registry.figures import TABLES, Values, record_of
 from factory.tables import literal, quoted
 
 HISTORY = "history"
 _FOLDER = re.compile(r"(\d{8}T\d{6})-[0-9a-f]{20}")
 _MONTH = re.compile(r"\d{4}-\d\d")
 _ATTEMPTS = 20
+_THREADS = 4
+_MEMORY = "512MB"
 
 Found = TypeVar("Found")
 
@@ -74,12 +79,12 @@ def read_folders(
     """
     found: dict[Place, dict[str, Any]] = {}
     broken: Broken = []
-    if not folders or not wanted:
+    if not folders or not wanted or limit == 0:
         return found, broken
     with _connected() as connection:
         for folder in reversed(folders):
             newest = sorted(run for *_, run in found)
-            if limit is not None and len(newest) >= limit and newest[-limit][:15] > folder.name[:15]:
+            if limit and len(newest) >= limit and newest[-limit][:15] > folder.name[:15]:
                 continue
             found |= _read_folder(connection, folder, first, wanted, limit, broken)  # the first folder counts
     return found, broken
@@ -110,19 +115,18 @@ def _read_folder(
     )
     if len(wanted) > 1:
         where += f" and (domain, product) in ({listed})"
-    rows: dict[Place, dict[str, list[Row]]] = {}
+    rows: dict[Place, dict[str, list[Values]]] = {}
     try:
         for table in TABLES:
             file = folder / f"{table}.parquet"
             query = f"select {columns_in(table)} from read_parquet({literal(file.as_posix())}) where {where}"  # noqa: S608
             if table == "runs" and limit is not None:
                 query += f" order by run desc limit {limit}"
-            names_ = list(TABLES[table].columns)
             for values in connection.execute(query).fetchall():
                 if table == "runs":
-                    rows[values[0], values[1], values[2]] = {"runs": [dict(zip(names_, values, strict=True))]}
-                elif (own := rows.get((values[0], values[1], values[2]))) is not None:
-                    own.setdefault(table, []).append(dict(zip(names_, values, strict=True)))
+                    rows[values[:3]] = {"runs": [values]}
+                elif (own := rows.get(values[:3])) is not None:
+                    own.setdefault(table, []).append(values)
             if table == "runs" and not rows:
                 return {}
             if table == "runs" and limit is not None:
@@ -169,12 +173,21 @@ def _attempted(root: Path, first: str, read: Callable[[list[Path]], Found]) -> F
     return read(folders(root, first))
 
 
-def _connected() -> Any:
+@contextlib.contextmanager
+def _connected() -> Iterator[Any]:
+    """Give a connection of its own to the process's database in memory, which is empty, and dear to make."""
+    with _database(os.getpid()).cursor() as connection:
+        yield connection
+
+
+@functools.cache
+def _database(_process: int) -> Any:
     import duckdb
 
-    connection = duckdb.connect()
-    connection.execute("set enable_progress_bar = false")
-    return connection
+    database = duckdb.connect(config={"threads": _THREADS, "memory_limit": _MEMORY})
+    database.execute("set enable_progress_bar = false")
+    database.execute("set parquet_metadata_cache = true")
+    return database
 
 
 def _names(folder: Path) -> list[str]:
