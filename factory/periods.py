@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 
 _PERIOD = re.compile(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
 
-_SHORT = re.compile(r"(\d{1,6})([hdw])")
+_SHORT = re.compile(r"([0-9]{1,6})([hdw])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -101,7 +102,7 @@ def moment_before(text: str, now: datetime) -> datetime:
     if wanted.upper().startswith("P") and _PERIOD.fullmatch(wanted.upper()):
         return period_of(wanted.upper()).before(now)
     try:
-        day = date.fromisoformat(wanted) if len(wanted) == 10 else None
+        day = date.fromisoformat(wanted) if _DATE.fullmatch(wanted) else None
     except ValueError:
         day = None
     if day is None:

@@ -20,8 +20,8 @@ from factory.registry.figures import TABLES, Values, record_of
 from factory.tables import literal, quoted
 
 HISTORY = "history"
-_FOLDER = re.compile(r"(\d{8}T\d{6})-[0-9a-f]{20}")
-_MONTH = re.compile(r"\d{4}-\d\d")
+_FOLDER = re.compile(r"\d{8}T\d{6}-[0-9a-f]{20}", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 _ATTEMPTS = 20
 _THREADS = 4
 _MEMORY = "512MB"

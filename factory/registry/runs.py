@@ -22,7 +22,7 @@ from factory.registry import history
 from factory.registry.figures import is_unicode
 
 RUNS = "runs"
-_NAME = re.compile(r"\d{4}(?:0[1-9]|1[0-2])\d\dT\d{6}-[0-9a-f]{8}")
+_NAME = re.compile(r"\d{4}(?:0[1-9]|1[0-2])\d\dT\d{6}-[0-9a-f]{8}", re.ASCII)
 _AT_ONCE = 50  # products whose runs are in memory together, of those that lie in Parquet
 
 
