@@ -499,9 +499,9 @@ def test_a_compaction_that_is_killed_loses_nothing(prepared: Workspace, tmp_path
                 shutil.rmtree(trial.root)
             last = low
             assert last > 100
-            steps = range(last) if FULL else sorted(chosen.sample(range(last), 40))
+            steps = range(last) if FULL else sorted(chosen.sample(range(last), 30))
         else:
-            steps = [chosen.randrange(5, 700) for _ in range(400 if FULL else 25)]
+            steps = [chosen.randrange(5, 700) for _ in range(400 if FULL else 12)]
         for number in steps:
             round_ = Workspace(tmp_path / "round")
             shutil.copytree(prepared.root, round_.root)

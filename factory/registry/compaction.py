@@ -19,7 +19,7 @@ import os
 import shutil
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ _MEMORY = "512MB"  # what DuckDB may take; beyond it, it spills to disk
 _LINE = 2**24  # characters of a row as JSON, at least, for which there is room
 _NOTHING_LOST = "nothing is lost: the runs are where they were; mend this and run the command again"
 _ENCODE = json.JSONEncoder(allow_nan=False).encode
-_GROUP = 40_960  # rows that are read together, at least, by who wants one product
+_GROUP = 20_480  # rows that are read together, at least, by who wants one product
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class _Month:
             found, broken = history.read_folders([written], first, batch)
             if broken:
                 raise _lost(written, broken[0][1])
-            for place in [place for place in self.digests if place[:2] in set(batch)]:
+            for place in _of(batch, self.digests):
                 if place not in found or digest(found[place]) != self.digests[place]:
                     raise _lost(written, f"the run {place[2]} of {place[1]} does not read as it did")
 
@@ -278,7 +278,7 @@ class _Month:
         for start in range(0, len(products), _PRODUCTS_AT_ONCE):
             batch = products[start : start + _PRODUCTS_AT_ONCE]
             found, _ = history.read_folders(folders, min(run for *_, run in places), batch)
-            for place in [place for place in places if place[:2] in set(batch)]:
+            for place in _of(batch, places):
                 read = self._record(place)
                 if read is None:
                     continue
@@ -287,6 +287,12 @@ class _Month:
                 else:
                     reason = "the history has another record of this run: compare them, and delete this one"
                     self.faults.append(Fault(self._file(place), reason))
+
+
+def _of(products: list[tuple[str, str]], places: Iterable[Place]) -> list[Place]:
+    """Return the runs of some products."""
+    wanted = set(products)
+    return [place for place in places if place[:2] in wanted]
 
 
 def digest(record: dict[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ HISTORY = "history"
 _FOLDER = re.compile(r"\d{8}T\d{6}-[0-9a-f]{20}", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 _ATTEMPTS = 20
-_THREADS = 4
+_THREADS = 1  # less work in all for what one product has
 _MEMORY = "512MB"
 
 Found = TypeVar("Found")
