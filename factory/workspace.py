@@ -373,7 +373,7 @@ def wrong_setting(
     start = header if inner else 0
     keys = [key, bare.rsplit(".", 1)[1]] if inner else [key]
     for wanted in keys:
-        pattern = rf"\s*(?:[\w.]+\.)?[\"']?{re.escape(wanted)}[\"']?\s*="
+        pattern = rf"\s*(?:[\w.]+\.)?[\"']?{re.escape(wanted)}[\"']?(?:\.[\w.]+)?\s*="
         for number, text in enumerate(lines[start:], start + 1):
             if inner and header and text.lstrip().startswith("["):
                 break

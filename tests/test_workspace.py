@@ -138,3 +138,84 @@ def test_what_is_no_table_or_no_text_is_told_with_its_file(tmp_path: Path, conte
     with pytest.raises(WorkspaceError) as caught:
         find_workspace(tmp_path)
     assert caught.value.where == tmp_path / "pyproject.toml"
+
+
+AN_ELEMENT = """\
+[tool.factory.elements.carbon]
+abbreviation = "Cb"
+group = "B"
+order = 4
+category = "SLI"
+period = 5
+"""
+
+
+def with_element(folder: Path, element: str) -> Path:
+    text = f"[project]\nname = 'mesh'\norder = 'x'\n\n[tool.factory]\ntitle = 'Mesh'\n\n{element}"
+    return write_tree(folder, {"pyproject.toml": text})
+
+
+def test_a_team_adds_elements_of_the_quality_of_service(tmp_path: Path) -> None:
+    more = 'name = "Carbon per run"\nproperty = "carbonPerRun"\ndirection = "at_most"\ncheck = "grams"\n'
+    found = find_workspace(with_element(tmp_path, AN_ELEMENT + more)).settings.elements
+    assert found["carbon"]["abbreviation"] == "Cb"
+    assert found["carbon"]["direction"] == "at_most"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message", "hint"),
+    [
+        ("order = 4", "order = 0", 11, "the element 'carbon': order 0 is not a number from 1 to 99", ""),
+        ("order = 4", "order = '4'", 11, "the element 'carbon': order '4' is not a number from 1 to 99", ""),
+        ("order = 4\n", "", 8, "the element 'carbon' has no order", "write order: a number from 1 to 99"),
+        ('"SLI"', '"SLO"', 12, "the element 'carbon': category 'SLO' is not DQ or SLI", ""),
+        ('"Cb"', '"cb"', 9, "the element 'carbon': abbreviation 'cb' is not one to three letters", ""),
+        ('"B"', '"behaviour"', 10, "the element 'carbon': group 'behaviour' is not one capital letter", ""),
+        ("period = 5", "perod = 5", 8, "the element 'carbon' has no period", "write period: "),
+        (
+            "period = 5",
+            "period = 5\nperod = 5",
+            14,
+            "the element 'carbon' has no setting 'perod'",
+            "did you mean 'period'?",
+        ),
+        (
+            "period = 5",
+            "period = 5\ndirection = 'up'",
+            14,
+            "the element 'carbon': direction 'up' is not at_least or at_most",
+            "",
+        ),
+        (
+            "period = 5",
+            "period = 5\n\n" + AN_ELEMENT.replace(".carbon", ".coal"),
+            16,
+            "the elements 'carbon' and 'coal' have one abbreviation, Cb",
+            "give one of them another",
+        ),
+    ],
+)
+def test_a_wrong_element_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, message: str, hint: str
+) -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        find_workspace(with_element(tmp_path, AN_ELEMENT.replace(old, new)))
+    assert caught.value.place(tmp_path) == f"pyproject.toml:{line}"
+    assert caught.value.message.startswith(message)
+    assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("elements = 3", "the setting 'elements' must be a dict"),
+        ("elements.carbon = 3", "the element 'carbon' is not a table"),
+        ("elements.carbon = { group = 'B' }", "the element 'carbon' has no abbreviation"),
+        ("elements.carbon.abbreviation = 'x'", "the element 'carbon' has no group"),
+    ],
+)
+def test_an_element_is_a_table_however_it_is_written(tmp_path: Path, settings: str, message: str) -> None:
+    with pytest.raises(WorkspaceError) as caught:
+        find_workspace(a_workspace(tmp_path, f"title = 'Mesh'\n{settings}"))
+    assert caught.value.place(tmp_path) == "pyproject.toml:3"
+    assert caught.value.message == message

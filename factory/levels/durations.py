@@ -134,7 +134,7 @@ def plus(moment: datetime, seconds: float) -> datetime:
 
 def seconds_between(start: datetime, end: datetime) -> float:
     """Return the seconds from one moment to another."""
-    return (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
+    return (plus(end, 0) - plus(start, 0)).total_seconds()
 
 
 def rounded(value: float) -> float:

@@ -166,7 +166,7 @@ def _missed(
         due = schedule.next_due(since) if schedule else None
         return due if due is not None and due <= until else None
     end = plus(limit.after(since), limit.slack)
-    if until <= end:
+    if until < end:
         return None
     if schedule is None:
         return limit.after(since)

@@ -29,9 +29,8 @@ _WHOLE = (
 )
 # A number or text of four digits is a year, of six a month, of eight a day.
 _TEXT_FORMS = (
-    "['%Y-%m-%dT%H:%MZ', '%Y-%m-%dT%H:%M%z', '%Y-%m-%d %H:%M%z', '%Y-%m-%dT%H:%M', '%Y/%m/%d',"
-    " '%Y/%m/%d %H:%M:%S']"
-)
+    "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M%z", "%Y-%m-%dT%H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +108,26 @@ def probe_files(
 ) -> tuple[PortReading, ...]:
     """Read published tables; `files` has the Parquet file of each, `columns` those that say when a row is from.
 
-    Each file is opened by a connection of its own that can read nothing else.
+    They are opened by a connection that can read nothing else.
     """
     import duckdb
 
     found = []
-    for table, file in files.items():
-        try:
-            size = file.stat().st_size
-        except OSError as error:
-            reason = f"its file cannot be opened: {error.strerror}"
-            found.append(PortReading(table, contract, error=reason))
-            continue
-        with duckdb.connect() as connection:
-            path = literal(file.absolute().as_posix())
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set enable_progress_bar = false")
-            connection.execute(f"set allowed_paths = [{path}]")
-            connection.execute("set enable_external_access = false")
-            relation = f"read_parquet({path})"
+    with duckdb.connect() as connection:
+        paths = ", ".join(literal(file.absolute().as_posix()) for file in files.values())
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"set allowed_paths = [{paths}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        for table, file in files.items():
+            try:
+                size = file.stat().st_size
+            except OSError as error:
+                reason = f"its file cannot be opened: {error.strerror}"
+                found.append(PortReading(table, contract, error=reason))
+                continue
+            relation = f"read_parquet({literal(file.absolute().as_posix())})"
             wanted = (columns or {}).get(table, ())
             found.append(_read(connection, relation, table, contract, wanted, size))
     return tuple(found)
@@ -227,7 +227,8 @@ def _as_time(type_: str) -> tuple[str, str]:
     other = "null::timestamp"
     if type_ == "VARCHAR":
         # With a zone or an offset it is a moment; without one it is read as UTC.
-        other = f"coalesce(try_cast({text} as timestamptz), try_strptime({text}, {_TEXT_FORMS})) at time zone 'UTC'"
+        parsed = f"try_strptime({text}, {list(_TEXT_FORMS)})"
+        other = f"coalesce(try_cast({text} as timestamptz), {parsed}) at time zone 'UTC'"
     moment = f"case {year} {month} {day} else {other} end"
     precision = (
         f"case when regexp_full_match({text}, '\\d{{4}}') then '3 year'"
