@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from factory.levels import (
     element_states,
     elements_of,
     measure,
+    purges,
     run_of,
     runs_of,
     schedule_of,
@@ -386,6 +388,31 @@ def test_retention_without_a_column_takes_those_of_other_levels_or_is_not_measur
     contract = a_contract(entry, {"property": "latency", "value": -1, "element": "orders.day"})
     assert measure(contract, with_days(NOW, NOW), NOW)[0].verdict is MET
     assert time_columns(contract) == {"orders": ("day",)}
+
+
+def test_what_is_to_be_purged_is_planned_and_can_be_counted() -> None:
+    entry = {"property": "retention", "value": 3, "unit": "y", "element": "day", "driver": "regulatory"}
+    assert purges(a_contract(entry), with_days(utc(2023, 11, 20), NOW), NOW) == ()
+    assert purges(a_contract(entry, {"property": "latency", "value": 0, "unit": "d"}, 3), Facts(), NOW) == ()
+    (plan,) = purges(a_contract(entry), with_days(utc(2020, 1, 1), NOW), NOW)
+    assert (plan.before, plan.oldest, plan.promise, plan.driver) == (
+        date(2023, 11, 20),
+        date(2020, 1, 1),
+        "3 years",
+        "regulatory",
+    )
+    with duckdb.connect() as connection:
+        for kind in ("date", "timestamp", "timestamptz", "varchar"):
+            values = "('2020-01-01'), ('2023-11-19'), ('2023-11-20')"
+            connection.execute(
+                f"create or replace table orders as select day::{kind} as day from (values {values}) v(day)"
+            )
+            assert connection.execute(plan.query).fetchall() == [(2,)]
+        (plan,) = purges(a_contract(entry), with_days(utc(2020, 1, 1), NOW, "year"), NOW)
+        connection.execute(
+            "create or replace table orders as select * from (values (2020), (2022), (2023)) v(day)"
+        )
+        assert connection.execute(plan.query).fetchall() == [(2,)]
 
 
 # B2 frequency and time of availability
@@ -1136,6 +1163,7 @@ def test_no_contract_and_no_fact_makes_it_fail(
 ) -> None:
     contract = a_contract(*entries, slaDefaultElement=default)
     time_columns(contract)
+    purges(contract, facts, now)
     levels = measure(contract, facts, now)
     assert levels == measure(contract, facts, now)
     for level in levels:

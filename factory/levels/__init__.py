@@ -7,6 +7,7 @@ Data QoS table. Reads and writes nothing.
 from factory.levels.elements import ELEMENTS, GROUPS, Element, element_for, elements_of
 from factory.levels.facts import Facts, IncidentTimes, RunFact, run_of, runs_of
 from factory.levels.measure import measure
+from factory.levels.purge import Purge, purges
 from factory.levels.schedule import Schedule, schedule_of
 from factory.levels.states import ElementState, State, element_states
 from factory.levels.targets import Target, contract_key, targets_of, time_columns
@@ -20,6 +21,7 @@ __all__ = [
     "Facts",
     "IncidentTimes",
     "Level",
+    "Purge",
     "RunFact",
     "Schedule",
     "State",
@@ -30,6 +32,7 @@ __all__ = [
     "element_states",
     "elements_of",
     "measure",
+    "purges",
     "run_of",
     "runs_of",
     "schedule_of",

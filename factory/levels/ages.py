@@ -72,7 +72,7 @@ def retention(target: Target, place: Place | None, facts: Facts, now: datetime) 
         return unmeasured(limit)
     if place is None or not place.column:
         return unmeasured("no column says from when a row is: name one in `element`")
-    span = _span(target, place, facts)
+    span = span_of(target, place, facts)
     if isinstance(span, str):
         return unmeasured(span)
     if span.oldest is None:
@@ -92,7 +92,7 @@ def _newest(
     target: Target, limit: Duration, place: Place, facts: Facts, end: tuple[datetime, str]
 ) -> Finding:
     """Measure the time from the newest value of a column to a moment, which is named for people."""
-    span = _span(target, place, facts)
+    span = span_of(target, place, facts)
     if isinstance(span, str):
         return unmeasured(span)
     if span.newest is None:
@@ -119,7 +119,7 @@ def _judged(target: Target, limit: Duration, start: datetime, end: datetime, wor
     return found(holds, measured, target.unit, words if holds else f"{words}; promised {limit.words()}")
 
 
-def _span(target: Target, place: Place, facts: Facts) -> Span | str:
+def span_of(target: Target, place: Place, facts: Facts) -> Span | str:
     """Return from when the rows of a table are, or why that is not known."""
     if facts.ports is None:
         return "nobody read the tables"
