@@ -27,6 +27,7 @@ from factory.levels import (
     contract_key,
     element_states,
     elements_of,
+    indicators,
     measure,
     purges,
     run_of,
@@ -701,6 +702,7 @@ def test_what_is_no_zone_is_said(zone: str) -> None:
     facts = Facts(runs=(a_run(NOW),), time_zone=zone, schedule="@daily")
     assert a_level(SIX, facts).verdict is NOT_MEASURED
     assert a_level(DAILY, facts).verdict is NOT_MEASURED
+    assert a_level(DAILY, replace(facts, schedule="")).verdict is MET
 
 
 @pytest.mark.parametrize(
@@ -935,6 +937,28 @@ def test_an_element_names_tables_and_columns() -> None:
     assert places("gone.id") == [("'gone.id' is no table or column of the contract", "")]
 
 
+def test_what_is_measured_without_a_promise_has_no_target() -> None:
+    facts = Facts(
+        ports=(a_port(),),
+        runs=(a_run(NOW - timedelta(hours=36)),),
+        incidents=(an_incident(2),),
+        schedule="@daily",
+    )
+    found = indicators(a_contract({"property": "av", "value": -1}), facts, NOW)
+    assert {level.verdict for level in found} == {NO_TARGET}
+    assert {level.target for level in found} == {None}
+    assert {level.property: (level.measured, level.measured_unit) for level in found} == {
+        "throughput": (2000.0, "rows/s"),
+        "errorRate": (0.0, "percent"),
+        "frequency": (1.5, "d"),
+        "timeToDetect": (20.0, "h"),
+        "timeToNotify": (0.5, "h"),
+        "timeToRepair": (5.0, "h"),
+    }
+    assert found[-1].reason == "i2 was repaired after 5 hours; nothing is promised"
+    assert indicators(a_contract(), Facts(), NOW) == ()
+
+
 def test_a_contract_is_called_by_its_name_and_major() -> None:
     assert contract_key({"name": "orders", "version": "2.1.0"}) == "orders/2"
     assert contract_key({"name": "orders", "version": "next"}) == "orders/0"
@@ -1164,6 +1188,7 @@ def test_no_contract_and_no_fact_makes_it_fail(
     contract = a_contract(*entries, slaDefaultElement=default)
     time_columns(contract)
     purges(contract, facts, now)
+    indicators(contract, facts, now)
     levels = measure(contract, facts, now)
     assert levels == measure(contract, facts, now)
     for level in levels:

@@ -6,7 +6,7 @@ Data QoS table. Reads and writes nothing.
 
 from factory.levels.elements import ELEMENTS, GROUPS, Element, element_for, elements_of
 from factory.levels.facts import Facts, IncidentTimes, RunFact, run_of, runs_of
-from factory.levels.measure import measure
+from factory.levels.measure import indicators, measure
 from factory.levels.purge import Purge, purges
 from factory.levels.schedule import Schedule, schedule_of
 from factory.levels.states import ElementState, State, element_states
@@ -31,6 +31,7 @@ __all__ = [
     "element_for",
     "element_states",
     "elements_of",
+    "indicators",
     "measure",
     "purges",
     "run_of",

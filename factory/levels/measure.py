@@ -8,6 +8,7 @@ indicators (SLI); the contract's entries are objectives (SLO) of what was agreed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from factory.levels.facts import Facts
 from factory.levels.repairs import time_of_incidents
 from factory.levels.rhythm import frequency, time_of_availability
 from factory.levels.shares import availability, error_rate, throughput
-from factory.levels.targets import OF_A_COLUMN, Place, Target, targets_of
+from factory.levels.targets import OF_A_COLUMN, Place, Target, contract_key, targets_of
 from factory.levels.values import Finding, Level, Verdict, found, unmeasured
 
 _OF_A_CONTRACT: Mapping[str, Callable[[Target, Facts, datetime], Finding]] = {
@@ -41,6 +42,11 @@ _OF_A_COLUMN: Mapping[str, Callable[[Target, Place | None, Facts, datetime], Fin
     "freshness": age,
     "timeliness": age,
 }
+#: What is measured without a promise, and in which unit.
+_UNPROMISED = {
+    "availability": "percent", "throughput": "rows/s", "errorRate": "percent", "frequency": "d", "timeToDetect": "h",
+    "timeToNotify": "h", "timeToRepair": "h",
+}  # fmt: skip
 
 
 def measure(
@@ -58,6 +64,31 @@ def measure(
     return tuple(
         level for target in targets for level in _levels(target, facts, moment, elements, seldom=seldom)
     )
+
+
+def indicators(
+    contract: Mapping[str, Any], facts: Facts, now: datetime, elements: Iterable[Element] = ELEMENTS
+) -> tuple[Level, ...]:
+    """Return what was measured though the contract promises nothing of it: indicators without an objective.
+
+    These are availability, throughput, error rate, frequency and the times of incidents, where they are known. The
+    verdict is `no target`. What the contract has an entry for, even `-1`, is not among them.
+    """
+    elements = tuple(elements)
+    moment = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+    told = {target.name for target in targets_of(contract, elements)}
+    known = []
+    for name, unit in _UNPROMISED.items():
+        if name in told:
+            continue
+        target = Target(contract_key(contract), name, value=1.0, unit=unit)
+        finding = _OF_A_CONTRACT[name](target, facts, moment)
+        if finding.measured is not None:
+            reason = f"{finding.reason.partition('; promised ')[0]}; nothing is promised"
+            finding = Finding(Verdict.NO_TARGET, finding.measured, finding.unit, reason)
+            bare = replace(target, promised=False)
+            known.append(_level(bare, element_for(name, elements), "", finding))
+    return tuple(known)
 
 
 def _levels(

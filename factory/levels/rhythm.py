@@ -25,6 +25,7 @@ from factory.levels.schedule import (
     Schedule,
     TimeOfDay,
     clock_words,
+    known_zone,
     local_time,
     rhythm_in,
     schedule_of,
@@ -47,7 +48,7 @@ def frequency(target: Target, facts: Facts, now: datetime) -> Finding:
     updates = _updates(facts, now)
     if not updates:
         return unmeasured("no run that updated the data is known")
-    zone = schedule.zone if schedule else facts.time_zone or "UTC"
+    zone = schedule.zone if schedule else known_zone(facts.time_zone)
     unit = target.unit or (limit.unit if limit else "d")
     counted = limit or Duration(1, "d")
     last = updates[-1]
@@ -114,7 +115,7 @@ def _kept(goal: TimeOfDay, at: datetime) -> Finding:
 
 
 def _updates(facts: Facts, now: datetime) -> list[datetime]:
-    return sorted({run.at for run in facts.runs if run.confirms and run.at <= now})
+    return sorted({plus(run.at, 0) for run in facts.runs if run.confirms and run.at <= now})
 
 
 def _rhythm(target: Target, facts: Facts) -> tuple[Duration | None, Schedule | None]:

@@ -195,7 +195,7 @@ def _local(moment: datetime, zone: str) -> datetime:
     try:
         return moment.astimezone(zone_of(zone))
     except OverflowError:
-        return moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC)  # the calendar's first or last day
 
 
 def _moments(cron: str, start: datetime, *, back: bool = False) -> Iterator[datetime]:
