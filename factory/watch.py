@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from factory.levels import (
     time_columns,
 )
 from factory.levels.facts import moment_of
+from factory.lifecycle import life_of
 from factory.products import Product
 from factory.quality import CheckResult, Outcome
 from factory.quality.probe import PortReading, probe_files, reading_of
@@ -107,7 +108,7 @@ class Watch:
         before = last_run(ws.registry, product.domain, product.name) or {}
         checked = before if before.get("checks") else last_checked(ws, product)
         published_at = self._now if passed.news else moment_of(before.get("published_at"))
-        readings = read_ports(ws, product, passed.contracts, self._elements)
+        readings = read_ports(ws, product, passed.contracts, self._elements, self._now)
         passed = replace(passed, checks=with_lasting_keys(passed.checks))
         rows = _with_rows(rows_of(passed.checks, product), readings)
         present = RunFact(
@@ -163,8 +164,8 @@ class Watch:
             if wanted & set(_BY_LAST_RUNS)
             else (),
             incidents=incident_times(ws, product, self._now) if wanted & set(OVER_INCIDENTS) else None,
-            schedule=schedule_of(product),
-            time_zone=time_zone_of(product),
+            schedule=product.custom("schedule"),
+            time_zone=product.custom("timeZone"),
         )
         kept = {_level_key(row): row for row in before.get("levels") or () if isinstance(row, Mapping)}
         rows = []
@@ -274,17 +275,24 @@ def with_lasting_keys(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
 
 
 def read_ports(
-    ws: Workspace, product: Product, contracts: Iterable[Document], elements: Collection[Element]
+    ws: Workspace,
+    product: Product,
+    contracts: Iterable[Document],
+    elements: Collection[Element],
+    now: datetime,
 ) -> tuple[PortReading, ...]:
-    """Open the published tables of a product as a consumer would, and read each once."""
+    """Open the published tables of a product as a consumer would, and read each once; a closed port has none."""
     found: list[PortReading] = []
     for document in contracts:
         key = contract_key(document)
         name, major = key.rsplit("/", 1)
         pointer = current_snapshot(ws, product.domain, product.name, name, int(major))
         folder = port_folder(ws, product.domain, product.name, name, int(major))
+        columns = time_columns(document, elements)
         files: dict[str, Path] = {table: folder / path for table, path in pointer.get("tables", {}).items()}
-        found += probe_files(files, time_columns(document, elements), key)
+        if not files and not life_of(document).is_closed(now.astimezone(UTC).date()):
+            found += [PortReading(table, key, error="nothing whole is published of it") for table in columns]
+        found += probe_files(files, columns, key)
     return tuple(found)
 
 
@@ -304,8 +312,8 @@ def facts_of(
     return Facts(
         runs=runs,
         incidents=incident_times(ws, product, now) if wanted & set(OVER_INCIDENTS) else None,
-        schedule=schedule_of(product),
-        time_zone=time_zone_of(product),
+        schedule=product.custom("schedule"),
+        time_zone=product.custom("timeZone"),
     )
 
 
@@ -328,16 +336,6 @@ def incident_times(ws: Workspace, product: Product, now: datetime) -> tuple[Inci
     )
 
 
-def schedule_of(product: Product) -> str:
-    """Return the product's schedule, a cron expression, or empty."""
-    return _custom(product, "schedule")
-
-
-def time_zone_of(product: Product) -> str:
-    """Return the product's time zone, or empty."""
-    return _custom(product, "timeZone")
-
-
 def compares(rules: Iterable[Rule]) -> bool:
     """Say whether one of these rules compares with earlier runs: a change over time, or a schema that changes."""
     return any(
@@ -355,13 +353,6 @@ def measurements_of(ws: Workspace, product: Product) -> dict[str, list[tuple[dat
             for name, value in measured.items():
                 found.setdefault(str(name), []).append((at, float(value)))
     return found
-
-
-def _custom(product: Product, name: str) -> str:
-    for entry in product.descriptor.get("customProperties") or ():
-        if isinstance(entry, Mapping) and entry.get("property") == name:
-            return str(entry.get("value") or "")
-    return ""
 
 
 def _as_document(promise: Promise) -> Document:

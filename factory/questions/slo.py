@@ -72,7 +72,7 @@ def _measured(
         return ()
     elements = elements_of(ws.settings)
     documents = newest_of(Registry(ws).published(product).values())
-    readings = read_ports(ws, product, documents, elements)
+    readings = read_ports(ws, product, documents, elements, now)
     before = last_run(ws.registry, domain, name) or {}
     facts = facts_of(ws, product, documents, now, elements)
     facts = replace(
