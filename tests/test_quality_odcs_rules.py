@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from builders import a_rule
+from builders import PROPERTY, a_rule
+from hypothesis import given
+from hypothesis import strategies as st
 
 from factory.quality import CheckResult, Outcome
 from factory.quality.odcs import run_rules
@@ -335,3 +338,302 @@ def test_a_rule_that_cannot_be_run_is_no_pass(
     result = run(connection, definition, column, severity="warning")
     assert (result.outcome, result.reason) == (Outcome.NOT_RUN, f"not executable: {reason}")
     assert result.refuses
+
+
+def test_a_query_with_more_or_less_than_one_value_is_a_broken_check(connection: Any) -> None:
+    for query, words in (
+        ("select 4 as n, 'more' as of_it", "it gave 2 columns"),
+        ("select id from orders", "it gave more than one row"),
+        ("select id from orders where false", "it gave no row"),
+    ):
+        result = run(connection, {"type": "sql", "query": query, "mustBe": 4})
+        assert result.outcome is Outcome.ERROR
+        assert result.reason == f"{words}; a rule's query gives one row of one column"
+
+
+@pytest.mark.parametrize(
+    ("query", "operators", "outcome"),
+    [
+        ("select 'paid'", {"mustBe": "paid"}, Outcome.PASS),
+        ("select 'paid'", {"mustNotBe": "paid"}, Outcome.FAIL),
+        ("select count(*) > 3 from orders", {"mustBe": True}, Outcome.PASS),
+        ("select count(*) > 4 from orders", {"mustBe": True}, Outcome.FAIL),
+        ("select max(day) from orders", {"mustBe": "2024-01-03"}, Outcome.PASS),
+        ("select max(day) from orders", {"mustBeGreaterThan": "2024-01-03"}, Outcome.FAIL),
+        ("select timestamp '2024-01-03 10:00:00'", {"mustBeLessThan": "2024-01-03T11:00:00"}, Outcome.PASS),
+        ("select 4", {"mustBe": "4"}, Outcome.ERROR),
+        ("select 4", {"mustBe": True}, Outcome.ERROR),
+        ("select true", {"mustBe": 1}, Outcome.PASS),
+        ("select 'nan'::double", {"mustNotBe": 0}, Outcome.ERROR),
+        ("select 'inf'::double", {"mustBeGreaterThan": 0}, Outcome.ERROR),
+        ("select 0.1::decimal(3,1)", {"mustBe": 0.1}, Outcome.PASS),
+        ("select 3.5", {"mustBeGreaterThanOrEqualTo": 3.5}, Outcome.PASS),
+    ],
+)
+def test_what_a_query_gives_is_compared_by_its_kind(
+    connection: Any, query: str, operators: dict[str, Any], outcome: Outcome
+) -> None:
+    assert run(connection, {"type": "sql", "query": query, **operators}).outcome is outcome
+
+
+def test_sql_may_use_the_name_of_the_contract_and_the_schema(connection: Any) -> None:
+    facts = {"model": "Bestellungen"}
+    for query in (
+        "select count(*) from Bestellungen",
+        "with b as (select * from bestellungen) select count(*) from b;",
+        'select count(*) from {schema}."{table}"',
+        "select count(*) from orders where 'orders' = '{table}'",
+    ):
+        result = run(connection, {"type": "sql", "query": query, "mustBe": 4}, facts=facts)
+        assert (result.outcome, result.reason) == (Outcome.PASS, "")
+
+
+# In words
+
+
+@pytest.mark.parametrize(
+    ("operators", "words"),
+    [
+        ({"mustBe": 0}, "= 0"),
+        ({"mustBeLessThan": 5, "mustBeGreaterOrEqualTo": 1}, ">= 1 and < 5"),
+        ({"mustBeBetween": [1, 5]}, "between 1 and 5 (exclusive)"),
+        ({"mustNotBeBetween": [5, 1]}, "not between 1 and 5 (exclusive)"),
+        ({"mustBeLessThan": 1, "unit": "percent"}, "< 1 %"),
+    ],
+)
+def test_a_result_says_what_is_promised(connection: Any, operators: dict[str, Any], words: str) -> None:
+    assert run(connection, {"metric": "nullValues", **operators}, "id").threshold == words
+
+
+def test_a_result_counts_rows_whatever_the_unit(connection: Any) -> None:
+    for unit in ("rows", "percent"):
+        result = run(connection, {"metric": "duplicateValues", "mustBe": 0, "unit": unit}, "id")
+        assert (result.failed_rows, result.checked_rows) == (2, 4)
+        assert result.seconds > 0
+    rows = run(connection, {"metric": "rowCount", "mustBe": 4})
+    assert (rows.failed_rows, rows.checked_rows) == (None, 4)
+
+
+# Older names
+
+
+@pytest.mark.parametrize(
+    ("definition", "outcome"),
+    [
+        ({"rule": "duplicateCount", "mustBeLessThan": 3}, Outcome.PASS),
+        ({"rule": "duplicateCount", "mustBeLessThan": 2, "type": "default"}, Outcome.FAIL),
+        ({"rule": "nullCheck"}, Outcome.PASS),
+        ({"rule": "uniqueCheck"}, Outcome.FAIL),
+        ({"rule": "validValues", "validValues": [1, 2, 4]}, Outcome.PASS),
+        ({"rule": "validValues", "validValues": [1, 2]}, Outcome.FAIL),
+        ({"rule": "validValues", "validValues": [1, 2], "mustBe": 1}, Outcome.NOT_RUN),
+        ({"type": "magic", "metric": "nullValues", "mustBe": 0}, Outcome.NOT_RUN),
+    ],
+)
+def test_the_rules_of_3_0_are_known(connection: Any, definition: dict[str, Any], outcome: Outcome) -> None:
+    assert run(connection, definition, "id").outcome is outcome
+
+
+# Columns of every type, at every depth
+
+
+@pytest.fixture(scope="module")
+def shapes() -> Iterator[Any]:
+    database = duckdb.connect()
+    database.execute("set TimeZone = 'UTC'")
+    database.execute("""
+        create table shapes as select * from (values
+            ({'zip': '1', 'at': {'x': 1}}, [{'p': 1.5}, {'p': null}], map {'k': 1, 'l': 2}, [1, 1, 2],
+             1.10::decimal(5, 2), 170141183460469231731687303715884105727::hugeint, timestamptz '2024-01-01 00:00:00+00',
+             '\\xAA'::blob, 'a3bb189e-8bf9-3888-9912-ace4e6543002'::uuid, interval 1 day, 0.1::float, date '2024-01-31'),
+            ({'zip': null, 'at': null}, [], null, null,
+             null, 1, null, null, null, null, null, null),
+            (null, null, map {'k': null}, [3], 1.10, 1, timestamptz '2024-01-01 01:00:00+01',
+             '\\xAA'::blob, 'A3BB189E-8BF9-3888-9912-ACE4E6543002'::uuid, interval 24 hours, 0.1, date '2024-02-01')
+        ) as t(address, items, scores, fixed, price, big, "at", bytes, id, "how long", ratio, day)
+    """)
+    database.execute("alter table shapes alter fixed type integer[]")
+    database.execute("create type mood as enum ('sad', 'ok')")
+    database.execute("alter table shapes add column mood mood")
+    database.execute("update shapes set mood = 'ok' where day is not null")
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "arguments", "count"),
+    [
+        ("nullValues", "address.zip", {}, 2),
+        ("nullValues", "ADDRESS.At.X", {}, 2),
+        ("nullValues", "items[].p", {}, 1),
+        ("nullValues", "items.p", {}, 1),
+        ("nullValues", "scores.value", {}, 1),
+        ("duplicateValues", "scores.key", {}, 2),
+        ("invalidValues", "fixed[]", {"validValues": [1, 3]}, 1),
+        ("invalidValues", "price", {"validValues": [1.1]}, 0),
+        ("invalidValues", "price", {"validValues": ["1.1"]}, 0),
+        ("invalidValues", "ratio", {"validValues": [0.1]}, 0),
+        ("invalidValues", "big", {"validValues": [1, 170141183460469231731687303715884105727]}, 0),
+        ("invalidValues", "big", {"validValues": [1, 170141183460469231731687303715884105726]}, 1),
+        ("invalidValues", "at", {"validValues": ["2024-01-01T00:00:00Z"]}, 0),
+        ("invalidValues", "id", {"validValues": ["A3BB189E-8BF9-3888-9912-ACE4E6543002"]}, 0),
+        ("invalidValues", "how long", {"validValues": ["1 day"]}, 0),
+        ("invalidValues", "mood", {"validValues": ["ok", "unknown"]}, 0),
+        ("missingValues", "mood", {"missingValues": ["ok", None, 3]}, 3),
+        ("missingValues", "day", {"missingValues": ["2024-01-31", "never"]}, 1),
+        ("duplicateValues", "address", {}, 0),
+        ("duplicateValues", "bytes", {}, 2),
+        ("duplicateValues", "id", {}, 2),
+        ("duplicateValues", "how long", {}, 2),
+        ("duplicateValues", "", {"properties": ["price", "address.zip"]}, 0),
+    ],
+)
+def test_columns_of_any_type_and_depth_are_measured(
+    shapes: Any, metric: str, column: str, arguments: dict[str, Any], count: int
+) -> None:
+    rule = a_rule(
+        definition={"metric": metric, "arguments": arguments, "mustNotBe": -1}, column=column, table="shapes"
+    )
+    (result,) = run_rules([rule], shapes)
+    assert (result.reason, result.measured) == ("", count)
+
+
+def test_a_field_that_is_not_there_is_told(shapes: Any) -> None:
+    rule = a_rule(definition={"metric": "nullValues", "mustBe": 0}, column="address.street", table="shapes")
+    (result,) = run_rules([rule], shapes)
+    assert result.outcome is Outcome.ERROR
+    assert result.reason.startswith("there is no street inside shapes.address.street")
+
+
+def test_names_of_any_kind_are_quoted() -> None:
+    with duckdb.connect() as database:
+        database.execute('create table "select ""x"".y" as select 1 as "a.b", null::integer as "from ""t"""')
+        rules = [
+            a_rule(definition={"metric": "nullValues", "mustBe": n}, column=column, table='select "x".y')
+            for column, n in (("a.b", 0), ('from "t"', 1), ('FROM "T"', 1))
+        ]
+        assert {result.outcome for result in run_rules(rules, database)} == {Outcome.PASS}
+
+
+# Batches
+
+
+def many_rules() -> list[Any]:
+    definitions: list[tuple[dict[str, Any], str]] = [
+        ({"metric": "rowCount", "mustBe": 4}, ""),
+        ({"metric": "invalidValues", "arguments": {"pattern": "("}, "mustBe": 0}, "status"),
+        ({"type": "sql", "query": "select count(*) from {table}", "mustBe": 4}, ""),
+        ({"type": "sql", "query": "select nobody from {table}", "mustBe": 4}, ""),
+        ({"type": "text", "description": "fine"}, ""),
+        ({"metric": "nullValues", "mustBe": 0}, "nobody"),
+    ]
+    for column in ("id", "amount", "status", "flag", "day", "E mail"):
+        definitions += [
+            ({"metric": metric, "mustBe": 0, "unit": unit, "arguments": arguments}, column)
+            for unit in ("rows", "percent")
+            for metric, arguments in (
+                ("nullValues", {}),
+                ("missingValues", {"missingValues": ["", "N/A", 2, None]}),
+                ("invalidValues", {"validValues": ["paid", 10, True]}),
+                ("duplicateValues", {}),
+            )
+        ]
+    return [a_rule(definition=d, column=c, key=f"rule {n}") for n, (d, c) in enumerate(definitions)]
+
+
+def test_rules_in_a_batch_go_as_each_would_alone(connection: Any) -> None:
+    rules = many_rules()
+    together = run_rules(rules, connection)
+    assert [result.rule for result in together] == rules
+    for rule, result in zip(rules, together, strict=True):
+        (alone,) = run_rules([rule], connection)
+        assert replace(alone, seconds=0) == replace(result, seconds=0)
+    assert {result.outcome for result in together} == set(Outcome) - {Outcome.WARN}
+
+
+def test_one_faulty_rule_leaves_the_others_measured(connection: Any) -> None:
+    rules = [a_rule(definition={"metric": "nullValues", "mustBe": 1}, column="amount") for _ in range(5)]
+    rules[2] = a_rule(
+        definition={"metric": "invalidValues", "arguments": {"pattern": "("}, "mustBe": 0}, column="status"
+    )
+    outcomes = [result.outcome for result in run_rules(rules, connection)]
+    assert outcomes == [Outcome.PASS, Outcome.PASS, Outcome.ERROR, Outcome.PASS, Outcome.PASS]
+
+
+def test_many_rules_share_few_scans(connection: Any) -> None:
+    asked: list[str] = []
+
+    class Counting:
+        def execute(self, query: str) -> Any:
+            asked.append(query)
+            return connection.execute(query)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+    rules = [
+        a_rule(definition={"metric": "nullValues", "mustBeLessThan": n}, column=column)
+        for n in range(100)
+        for column in ("id", "amount", "status")
+    ]
+    assert len(run_rules(rules, Counting())) == 300
+    assert len(asked) == 2  # the table's columns, and one scan
+
+
+def test_no_rules_need_no_connection() -> None:
+    assert run_rules([], None) == ()
+
+
+# Against an oracle
+
+CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "A", "N/A", "0", "1", "ü", "it's", '"']))
+ROWS = st.lists(st.tuples(CELLS, st.one_of(st.none(), st.integers(-2, 3))), max_size=12)
+
+
+def oracle(metric: str, values: list[Any], arguments: dict[str, Any]) -> int:
+    """Count what the standard's text says, in Python."""
+    if metric == "nullValues":
+        return sum(value is None for value in values)
+    if metric == "missingValues":
+        return sum(value in arguments["missingValues"] for value in values)
+    if metric == "invalidValues":
+        return sum(value is not None and value not in arguments["validValues"] for value in values)
+    return sum(value is not None and values.count(value) > 1 for value in values)
+
+
+@PROPERTY
+@given(
+    ROWS,
+    st.lists(CELLS, max_size=4, unique=True),
+    st.lists(st.one_of(st.none(), st.integers(-2, 3)), max_size=4, unique=True),
+)
+def test_metrics_count_what_the_standard_says(
+    rows: list[tuple[str | None, int | None]], texts: list[Any], numbers: list[Any]
+) -> None:
+    cases = []
+    for column, given_values in (("word", texts or [None]), ("number", numbers or [None])):
+        values = [row[0] if column == "word" else row[1] for row in rows]
+        for metric in ("nullValues", "missingValues", "invalidValues", "duplicateValues"):
+            arguments = {"missingValues": given_values, "validValues": [*given_values, "zz"]}
+            cases.append((column, metric, arguments, oracle(metric, values, arguments)))
+    pairs = [row for row in rows if None not in row]
+    with duckdb.connect() as database:
+        database.execute("create table t (word varchar, number integer)")
+        if rows:
+            database.executemany("insert into t values (?, ?)", rows)
+        rules = [
+            a_rule(
+                definition={"metric": metric, "arguments": arguments, "mustBe": count},
+                column=column,
+                table="t",
+            )
+            for column, metric, arguments, count in cases
+        ]
+        together = {"metric": "duplicateValues", "arguments": {"properties": ["word", "number"]}}
+        rules.append(
+            a_rule(definition={**together, "mustBe": sum(pairs.count(p) > 1 for p in pairs)}, table="t")
+        )
+        results = run_rules(rules, database)
+    assert [(r.outcome, r.reason, r.checked_rows) for r in results] == [(Outcome.PASS, "", len(rows))] * len(
+        rules
+    )
