@@ -326,7 +326,7 @@ def _format(place: Place, value: Any, _tables: Tables) -> str:
     number = place.expression if is_number(place.type) else f"try_cast({place.expression} as hugeint)"
     type_ = "uhugeint" if value == "u128" else "hugeint"
     fits = f"try_cast({number} as {type_})"
-    return f"coalesce({fits} not between {held[0]}::{type_} and {held[1]}::{type_}, true)"
+    return f"coalesce({fits} not between '{held[0]}'::{type_} and '{held[1]}'::{type_}, true)"
 
 
 _CONDITIONS: Mapping[str, Callable[[Place, Any, Tables], str]] = {
