@@ -15,7 +15,6 @@ from factory.contract import Rule
 from factory.data_tests import DataTest
 from factory.documents import dump_yaml, parse_yaml
 from factory.errors import FactoryError
-from factory.products import Product
 from factory.quality.dbt import dbt_result
 from factory.quality.results import CheckResult, Outcome, worst
 
@@ -69,13 +68,16 @@ def soda_documents(rules: Iterable[Rule]) -> dict[str, str]:
     return found
 
 
-def soda_runner(product: Product, connection: Any) -> RunSoda:
-    """Return what runs the SodaCL of a rule over a connection to the product's tables."""
+def soda_runner(product_name: str, connection: Any) -> RunSoda:
+    """Return what runs the SodaCL of a rule over a connection to the tables."""
 
     def run(text: str, rule: Rule) -> CheckResult:
         from factory.quality.soda import run_sodacl_text
 
-        found = run_sodacl_text(text, rule, product.name, connection)
+        try:
+            found = run_sodacl_text(text, rule, product_name, connection)
+        except FactoryError as error:
+            return CheckResult(rule, Outcome.ERROR, reason=f"not SodaCL: {error.message}"[:300])
         warns = found.outcome is Outcome.FAIL and rule.severity == "warning"
         return replace(found, outcome=Outcome.WARN) if warns else found
 

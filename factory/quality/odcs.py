@@ -100,7 +100,7 @@ def _told(rule: Rule, found: Found) -> CheckResult:
         outcome, reason = Outcome.WARN, "; ".join(found.notes)
     else:
         outcome, reason = Outcome.PASS, ""
-    return CheckResult(rule, outcome, measured=faults, threshold="= 0", reason=reason[:400])
+    return CheckResult(rule, outcome, measured=float(faults), threshold="= 0", reason=reason[:400])
 
 
 def _needed(plan: Plan) -> Iterable[Aggregate]:

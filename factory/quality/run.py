@@ -80,7 +80,7 @@ def run_checks(
             results |= found
             results |= _from_contracts(rules, tuple(results.values()), connection)
             custom = [rule for rule in others if rule.definition_type == "custom"]
-            soda = soda_runner(product, connection)
+            soda = soda_runner(product.name, connection)
             for result in run_custom(custom, artifacts.tests, tuple(results.values()), soda):
                 results[result.rule.key] = result
     known = {rule.key for rule in rules}

@@ -98,7 +98,6 @@ def opened_server(
 def _lock(connection: Any, paths: Sequence[str]) -> None:
     connection.execute(f"set allowed_paths = [{', '.join(map(literal, paths))}]")
     connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
 
 
 # DuckDB databases

@@ -16,7 +16,6 @@ from factory.contract import Rule
 from factory.contract.rules import odcs_rules
 from factory.documents import Document
 from factory.errors import ContractError, FactoryError, raise_all
-from factory.products import Product
 from factory.quality.conformance import conformance_rules, not_covered, physical_name
 from factory.quality.custom import run_custom, soda_runner
 from factory.quality.odcs import run_rules
@@ -83,7 +82,7 @@ def contract_tested(
     promises = not_covered(conformance_rules(data, name, file, line_of), quality)
     with opened_server(chosen, tables, file, line, folders) as source:
         rules = [*(_of_text(rule, source) for rule in promises), *quality]
-        results = _run(rules, source, _product(name, document))
+        results = _run(rules, source, name)
     names = tuple(dict.fromkeys(physical_name(table) for table in tables))
     return Tested(
         file=file,
@@ -101,13 +100,13 @@ def _no_line(*_keys: str | int) -> int:
     return 0
 
 
-def _run(rules: Sequence[Rule], source: Source, product: Product) -> list[CheckResult]:
+def _run(rules: Sequence[Rule], source: Source, name: str) -> list[CheckResult]:
     """Return the results in the order of the rules; of a table that cannot be read, why."""
     readable = [rule for rule in rules if rule.table not in source.faults or rule.definition_type == "text"]
     custom = [rule for rule in readable if rule.definition_type == "custom"]
     own = [rule for rule in readable if rule.definition_type != "custom"]
     results = {result.rule.key: result for result in run_rules(own, source.connection)}
-    soda = soda_runner(product, source.connection)
+    soda = soda_runner(name, source.connection)
     results |= {result.rule.key: result for result in run_custom(custom, (), (), soda)}
     for rule in rules:
         if rule.key not in results:
@@ -175,23 +174,3 @@ def _server(data: Values, named: str, document: Document) -> tuple[int, Values]:
         )
         raise ContractError(message, where=file, line=document.line("servers", number), hint=hint)
     return number, server
-
-
-def _product(name: str, document: Document) -> Product:
-    """Return what stands for the product in Soda: a contract alone knows of none."""
-    return Product(
-        name=name,
-        domain="",
-        archetype="",
-        folder=document.path.parent,
-        title=name,
-        summary="",
-        status="",
-        version="",
-        tags=(),
-        team="",
-        members=(),
-        cost_center="",
-        descriptor={},
-        document=document,
-    )
