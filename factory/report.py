@@ -21,7 +21,7 @@ from factory.workspace import Workspace
 if TYPE_CHECKING:
     from factory.rehearse import Rehearsal, Rehearsed
 
-_MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!"}
+_MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!", "checked": "✓", "broken": "✗"}
 
 
 _STEERING = re.compile("[\x7f-\x9f]")
@@ -163,7 +163,14 @@ def _closing(run: Run, ws: Workspace) -> str:
     return text
 
 
-_COLORS = {"certified": "32", "unchanged": "2", "refused": "31", "blocked": "33"}
+_COLORS = {
+    "certified": "32",
+    "unchanged": "2",
+    "refused": "31",
+    "blocked": "33",
+    "checked": "32",
+    "broken": "31",
+}
 
 
 def _colored(line: str, outcome: str, color: bool) -> str:

@@ -12,12 +12,17 @@ EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_BUG, EXIT_EXISTS, EXIT_INTERRUPTED = 0
 
 
 class ProductOutcome(enum.StrEnum):
-    """What became of a product in a run."""
+    """What became of a product in a run.
+
+    `checked` and `broken` are those of a run that looks at what is published: it holds, or it does not.
+    """
 
     CERTIFIED = "certified"
     REFUSED = "refused"
     BLOCKED = "blocked"
     UNCHANGED = "unchanged"
+    CHECKED = "checked"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class ProductResult:
 
     Attributes:
         name, domain, archetype: the product.
-        outcome: certified, refused, blocked or unchanged.
+        outcome: certified, refused, blocked or unchanged; checked or broken for what is published.
         version: the version that it has now.
         reasons: why it was refused or blocked, a line each.
         advice: what its owner should know, a line each.

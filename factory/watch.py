@@ -43,7 +43,7 @@ from factory.lifecycle import life_of
 from factory.products import Product
 from factory.quality import CheckResult, Outcome
 from factory.quality.probe import PortReading, probe_files, reading_of
-from factory.record import BUILD, Findings, record_of, rows_of
+from factory.record import BUILD, PUBLISHED, Findings, record_of, rows_of
 from factory.registry import Registry, current_snapshot
 from factory.registry.ports import port_folder
 from factory.registry.runs import last_run, read_runs, write_run
@@ -109,7 +109,7 @@ class Watch:
         checked = before if before.get("checks") else last_checked(ws, product)
         published_at = self._now if passed.news else moment_of(before.get("published_at"))
         readings = read_ports(ws, product, passed.contracts, self._elements, self._now)
-        passed = replace(passed, checks=with_lasting_keys(passed.checks))
+        passed = replace(passed, checks=with_lasting_keys(passed.checks, passed.kind))
         rows = _with_rows(rows_of(passed.checks, product), readings)
         present = RunFact(
             self._now,
@@ -222,9 +222,17 @@ class Watch:
         checked = {_key_of(row) for row in rows}
         if passed.is_checked:
             checked |= {check_key(check) for check in passed.checks if check.counts}
-            checked.add(f"run:{BUILD}")
-        known = checked | {check_key(check) for check in passed.checks} if passed.is_checked else None
+            checked |= {f"run:{BUILD}"} if passed.kind == BUILD else set()
+        known = self._known(passed, checked) if passed.is_checked else None
         after_run(ws, product, troubles, checked, known, inputs, self._now, run_id)
+
+    def _known(self, passed: Passed, checked: Collection[str]) -> set[str]:
+        """Return every key that the product has now; a run knows nothing of keys of the other kind."""
+        store = IncidentStore(self._ws.registry)
+        others = {i.key for i in store.open_incidents(passed.product.domain, passed.product.name)}
+        is_published = passed.kind == PUBLISHED
+        others = {key for key in others if key.startswith(f"check:{PUBLISHED}:") is not is_published}
+        return {*checked, *others, *(check_key(check) for check in passed.checks)}
 
 
 #: Levels that a day's passing changes, with nothing run.
@@ -254,19 +262,21 @@ def published_contracts(ws: Workspace, product: Product) -> tuple[Document, ...]
     return newest_of(Registry(ws).published(product).values())
 
 
-def with_lasting_keys(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+def with_lasting_keys(checks: Iterable[CheckResult], kind: str = BUILD) -> tuple[CheckResult, ...]:
     """Return checks under keys that hold over runs: by what they are about and called, not by where they stand.
 
-    dbt's ids hold as they are. Of checks that are called the same, the second has `#2` at its end.
+    dbt's ids hold as they are. Of checks that are called the same, the second has `#2` at its end. Those of what is
+    published have keys of their own.
     """
+    start = "" if kind == BUILD else f"{kind}:"
     seen: Counter[str] = Counter()
     found = []
     for check in checks:
         rule = check.rule
         if rule.origin != "dbt":
             about = ".".join(part for part in (rule.table, rule.column) if part)
-            kind = f"{rule.kind}:" if rule.name != rule.kind else ""
-            key = f"{rule.origin}:{about}:{kind}{rule.name}"
+            what = f"{rule.kind}:" if rule.name != rule.kind else ""
+            key = f"{start}{rule.origin}:{about}:{what}{rule.name}"
             seen[key] += 1
             key = key if seen[key] == 1 else f"{key}#{seen[key]}"
             check = replace(check, rule=replace(rule, key=key))  # noqa: PLW2901

@@ -7,13 +7,16 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from factory.cli.frame import Command, format_option, target_option, workspace
 from factory.errors import FactoryError, WorkspaceError
 from factory.workspace import Workspace
+
+if TYPE_CHECKING:
+    from factory.results import Run
 
 
 def _line_options(command: Command) -> Command:
@@ -61,18 +64,28 @@ def build(
     is_flag=True,
     help="Build the direct consumers of one PRODUCT against what it is now, and touch nothing else.",
 )
+@click.option(
+    "--published",
+    is_flag=True,
+    help="Check the published tables of PRODUCTS against their contracts; nothing is built.",
+)
 def check(
     context: click.Context,
     products: tuple[str, ...],
     target: str,
     format_: str,
     consumers: bool,
+    published: bool,
     **options: Any,
 ) -> int:
     """Do all that `build` does, except publishing.
 
-    With --consumers, tell which products that read PRODUCT pass, and which break and where.
+    With --consumers, tell which products that read PRODUCT pass, and which break and where. With --published, look at
+    what consumers read now: service levels are measured, incidents followed, and what does not hold loses its
+    certificate.
     """
+    if published:
+        return _recheck(context, products, target, format_, consumers=consumers, **options)
     if consumers:
         return _rehearse(context, products, target, format_, **options)
     return _run(workspace(context, target), products, format_, publish=False, **options)
@@ -107,7 +120,7 @@ def _run(
 ) -> int:
     from factory.pipeline import run
     from factory.plan import Request
-    from factory.report import ProgressLine, as_json, run_as_json, run_as_text
+    from factory.report import ProgressLine
 
     if variables:
         _must_be_mapping(variables)
@@ -124,6 +137,13 @@ def _run(
         result = run(ws, request, line)
     finally:
         line.done()
+    return _told(result, ws, format_)
+
+
+def _told(result: Run, ws: Workspace, format_: str) -> int:
+    """Print how a run went; return its exit code."""
+    from factory.report import as_json, run_as_json, run_as_text
+
     if format_ == "json":
         click.echo(as_json(run_as_json(result)))
     else:
@@ -131,6 +151,35 @@ def _run(
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         click.echo(run_as_text(result, ws, color, width), color=color)
     return result.exit_code
+
+
+def _recheck(
+    context: click.Context,
+    names: tuple[str, ...],
+    target: str,
+    format_: str,
+    *,
+    consumers: bool,
+    full: bool,
+    changed_since: str,
+    variables: str,
+    progress: bool | None,
+) -> int:
+    if consumers or full or changed_since or variables:
+        raise click.UsageError(
+            "--published builds nothing: leave out --consumers, --full, --changed-since and --vars"
+        )
+    from factory.plan import Request
+    from factory.recheck import recheck
+    from factory.report import ProgressLine
+
+    ws = workspace(context, target)
+    line = ProgressLine(enabled=progress)
+    try:
+        result = recheck(ws, Request(names), line)
+    finally:
+        line.done()
+    return _told(result, ws, format_)
 
 
 def _rehearse(

@@ -11,7 +11,7 @@ import errno
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,6 +98,10 @@ class Registry:
                     found[contract.name] = tuple(versions)
         return found
 
+    def version_folder(self, product: Product, contract: str, version: str) -> Path:
+        """Return the folder of a contract version, whether it is there or not."""
+        return self._product_folder(product) / contract / version
+
     def published_text(self, product: Product, contract: str, version: str) -> str | None:
         """Return a published contract's bytes as text, or None if that version is not there."""
         file = self._product_folder(product) / contract / version / CONTRACT_FILE
@@ -174,16 +178,33 @@ class Registry:
         )  # fmt: skip
 
     def expires(self, product: Product, contract: str, version: str) -> datetime | None:
-        """Return when the newest certificate of a contract version ends, or None if there is none."""
-        folder = self.root / "certificates" / product.domain / product.name / contract / version
-        files = [f for f in folder.glob("*.json") if f.stem.isdigit()]
-        if not files:
+        """Return when the newest certificate of a contract version ends; None if there is none, or it is revoked."""
+        newest = self._newest_certificate(product, contract, version)
+        if newest is None or revoked_file(newest).is_file():
             return None
         try:
-            data = json.loads(max(files, key=lambda f: int(f.stem)).read_bytes())
+            data = json.loads(newest.read_bytes())
             return datetime.fromisoformat(data["expires"])
         except (ValueError, KeyError, TypeError, OSError):
             return None
+
+    def revoke(
+        self, product: Product, contract: str, version: str, reasons: Iterable[str], now: datetime
+    ) -> bool:
+        """Revoke the newest certificate of a contract version; say whether that is news.
+
+        The contract stays published, and the next build of the product judges it anew.
+        """
+        newest = self._newest_certificate(product, contract, version)
+        if newest is None or revoked_file(newest).is_file():
+            return False
+        self._fact(revoked_file(newest), {"revoked": _time(now), "reasons": list(reasons)})
+        return True
+
+    def _newest_certificate(self, product: Product, contract: str, version: str) -> Path | None:
+        folder = self.root / "certificates" / product.domain / product.name / contract / version
+        files = [f for f in folder.glob("*.json") if f.stem.isdigit()]
+        return max(files, key=lambda f: int(f.stem), default=None)
 
     def first_published(self, domain: str, product: str) -> dict[str, dict[str, datetime]]:
         """Return when each contract version of a product was first published, by contract and version.
@@ -284,6 +305,11 @@ class Registry:
 def _folders(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
+
+
+def revoked_file(certificate: Path) -> Path:
+    """Return the file that says that a certificate is revoked, beside it."""
+    return certificate.with_name(f"{certificate.stem}.revoked.json")
 
 
 def closed_file(version: Path) -> Path:
