@@ -130,3 +130,15 @@ def _joined(spans: list[Span]) -> Spans:
 def covers(one: Spans, other: Spans) -> bool:
     """Say whether every number of `other` is in `one`."""
     return intersect(one, other) == other
+
+
+def complement(spans: Spans) -> Spans:
+    """Return all numbers that are in none of the spans."""
+    found = EVERYTHING
+    for span in spans:
+        around = (
+            Span(-_INFINITE, True, span.low, not span.open_low),
+            Span(span.high, not span.open_high, _INFINITE, True),
+        )
+        found = intersect(found, tuple(each for each in around if not each.is_empty))
+    return found

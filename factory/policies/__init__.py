@@ -20,6 +20,7 @@ from factory.policies.documented import documented
 from factory.policies.historised import historised
 from factory.policies.kept import kept
 from factory.policies.linked import linked
+from factory.policies.once import once
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -43,6 +44,7 @@ POLICIES: tuple[Policy, ...] = (
     documented,
     linked,
     tested,
+    once,
     traceable,
     consistent,
     compatible,
