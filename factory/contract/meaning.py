@@ -17,7 +17,17 @@ from factory.contract.dbt_tests import arguments_of, bounds, quality_of
 from factory.contract.rules import Rule
 from factory.contract.sodacl_meaning import Check, check_in
 from factory.odcs.compare.normal import sql_spelled
-from factory.odcs.intervals import COUNTS, PERCENTS, Span, Spans, accepted, covers, intersect, whole
+from factory.odcs.intervals import (
+    COUNTS,
+    EVERYTHING,
+    PERCENTS,
+    Span,
+    Spans,
+    accepted,
+    covers,
+    intersect,
+    whole,
+)
 
 #: What is accepted where nothing may be at fault.
 NONE: Spans = (Span(0, False, 0, False),)
@@ -217,6 +227,8 @@ def _of_query(rule: Rule, definition: Mapping[str, Any]) -> Meaning | None:
 
 
 _COMPARISON = re.compile(r"\"?(\w+)\"? ?(<=?|>=?) ?(-?\d+(?:\.\d+)?)")
+_OUTSIDE = re.compile(rf"{_COMPARISON.pattern} or {_COMPARISON.pattern}")
+_NOT_BETWEEN = re.compile(r"\"?(\w+)\"? not between (-?\d+(?:\.\d+)?) and (-?\d+(?:\.\d+)?)")
 _IS_NULL = re.compile(r"\"?(\w+)\"? is null")
 
 
@@ -227,17 +239,33 @@ def _of_condition(table: str, condition: str, spans: Spans) -> Meaning | None:
     condition = _unwrapped(condition)
     if found := _IS_NULL.fullmatch(condition):
         return _counted(table, [found[1]], "nullValues", {}, "rows", spans)
-    if found := _COMPARISON.fullmatch(condition):
-        number = float(found[3])
-        # The rows at fault lie below the smallest value, or above the largest.
-        valid = {
-            "<": Span(number, False, math.inf, True),
-            "<=": Span(number, True, math.inf, True),
-            ">": Span(-math.inf, True, number, False),
-            ">=": Span(-math.inf, True, number, True),
-        }[found[2]]
-        return _counted(table, [found[1]], "invalidValues", {"range": valid}, "rows", spans)
+    column, valid = _values_beside(condition)
+    if valid is not None:
+        return _counted(table, [column], "invalidValues", {"range": valid}, "rows", spans)
     return _counted(table, [], "rowsWhere", {"condition": condition}, "rows", spans)
+
+
+def _values_beside(condition: str) -> tuple[str, Span | None]:
+    """Return the column and the values that a condition leaves: it finds those below or above."""
+    if found := _NOT_BETWEEN.fullmatch(condition):
+        return found[1], Span(float(found[2]), False, float(found[3]), False)
+    found = _OUTSIDE.fullmatch(condition) or _COMPARISON.fullmatch(condition)
+    if not found:
+        return "", None
+    parts = found.groups()
+    left: Spans = EVERYTHING
+    for column, sign, number in (parts[:3], parts[3:]) if len(parts) > 3 else (parts,):
+        if column != parts[0]:
+            return "", None
+        goal = float(number)
+        kept = {
+            "<": Span(goal, False, math.inf, True),
+            "<=": Span(goal, True, math.inf, True),
+            ">": Span(-math.inf, True, goal, False),
+            ">=": Span(-math.inf, True, goal, True),
+        }[sign]
+        left = intersect(left, (kept,))
+    return parts[0], left[0] if left else None
 
 
 def _unwrapped(condition: str) -> str:
