@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli import bump, changelog, contract_test
+from factory.cli import bump, changelog, contract_export, contract_test
 from factory.cli.convert import import_
 from factory.cli.frame import target_option, width, workspace
 
@@ -165,8 +165,9 @@ def show_contract(context: click.Context, named: str, format_: str, target: str)
 
 
 contract.add_command(import_)
-for command in (*bump.COMMANDS, *changelog.COMMANDS, *contract_test.COMMANDS):
-    contract.add_command(command)
+for module in (bump, changelog, contract_export, contract_test):
+    for command in module.COMMANDS:
+        contract.add_command(command)
 
 
 @click.command()

@@ -17,6 +17,7 @@ from typing import Any
 from factory.documents import dump_yaml, parse_yaml
 from factory.errors import DocumentError
 from factory.odcs.export import measure
+from factory.odcs.export.dbt_rules import BOUNDING
 from factory.odcs.export.outcome import (
     Exported,
     Notes,
@@ -59,6 +60,7 @@ def sodacl_of(contract: Values) -> Exported:
         for rule in mappings(table.get("quality")):
             writer.rule(rule, "", "")
         for column_name, column in named_columns(table):
+            writer.covered = _covered(column, {str(each.get("name")) for each in tables})
             for rule in mappings(column.get("quality")):
                 writer.rule(rule, column_name, str(column.get("logicalType") or "string"))
         writer.promises(table)
@@ -68,6 +70,23 @@ def sodacl_of(contract: Values) -> Exported:
     body = {key: value for key, value in document.items() if value}
     text = heading(contract, "SodaCL") + (dump_yaml(body) if body else "{}\n")
     return Exported(text, tuple(notes.lines))
+
+
+def _covered(column: Values, tables: set[str]) -> tuple[str, ...]:
+    """Return the tests of dbt that the fields of a column repeat, so that nothing is lost without them."""
+    keys = [_ends(each.get("to")) for each in mappings(column.get("relationships"))]
+    bounded = any(re.search("(?i)min|max", key) for key in options_of(column.get("logicalTypeOptions")))
+    inside = bool(keys) and all(ends and {end[0] for end in ends} <= tables for ends in keys)
+    return (*(("relationships",) if inside else ()), *(BOUNDING if bounded else ()))
+
+
+def _has_conditions(rule: Values) -> bool:
+    """Say whether a test of dbt holds for some rows only, or with a tolerance, or only warns."""
+    test = options_of(rule.get("implementation"))
+    conditions = (
+        test.get("where") or test.get("thresholds") or options_of(test.get("arguments")).get("row_condition")
+    )
+    return bool(conditions) or str(rule.get("severity") or "error").lower() != "error"
 
 
 def _table_name(table: Values) -> str:
@@ -83,6 +102,7 @@ class _Writer:
         self.document = document
         self.notes = notes
         self.written: set[str] = set()
+        self.covered: tuple[str, ...] = ()
 
     # Rules
 
@@ -107,6 +127,9 @@ class _Writer:
     def custom(self, rule: Values, column: str) -> None:
         """Hand on what is SodaCL already; of another engine, nothing."""
         engine = str(rule.get("engine") or "").lower()
+        test = options_of(rule.get("implementation")).get("test") if engine == "dbt" else None
+        if test in self.covered and not _has_conditions(rule):
+            return  # what the columns promise says it, and is checked
         if engine not in ("soda", "sodacl"):
             self.refuse(rule, column, f"it is written for {engine or 'another engine'}, which runs it")
             return
@@ -255,19 +278,18 @@ class _Writer:
         for name, column in named_columns(table):
             places += [(name, each) for each in mappings(column.get("relationships"))]
         for name, each in places:
-            ends = _ends(each.get("from") or f"{table.get('name')}.{name}"), _ends(each.get("to"))
             place = f"{self.table}.{name}" if name else self.table
-            targets = {end[0] for end in ends[1] if end}
-            known = all(ends[0]) and all(ends[1]) and len(ends[0]) == len(ends[1]) and len(targets) == 1
-            if not known or not targets <= set(tables):
+            own = _ends(each.get("from") or f"{table.get('name')}.{name}")
+            other = _ends(each.get("to"))
+            targets = {tables.get(end[0], "") for end in other}
+            if len(own) != len(other) or len(targets) != 1 or "" in targets:
                 self.notes.add(place, f"relationship to {each.get('to')!r}", "it leads out of this contract")
                 continue
             if custom_properties(each).get("where"):
                 self.notes.add(place, f"relationship to {each.get('to')!r}", "it holds for some rows only")
                 continue
-            own, other = (", ".join(measure.named(end[1]) for end in side) for side in ends)
-            target = tables[targets.pop()]
-            self.check(f"values in ({own}) must exist in {target} ({other})", {})
+            here, there = (", ".join(measure.named(end[1]) for end in side) for side in (own, other))
+            self.check(f"values in ({here}) must exist in {targets.pop()} ({there})", {})
 
     # Checks
 
@@ -388,11 +410,11 @@ def _about(rule: Values) -> dict[str, Any]:
     return about
 
 
-def _ends(value: Any) -> list[tuple[str, str] | None]:
-    """Return the tables and columns that one end of a relationship names."""
+def _ends(value: Any) -> list[tuple[str, str]]:
+    """Return the tables and columns that one end of a relationship names; none where it leads elsewhere."""
     parts: Iterable[Any] = value if isinstance(value, list) else [value]
     found = [re.fullmatch(r"([^./#]+)\.([^./#]+)", str(part or "")) for part in parts]
-    return [(each[1], each[2]) if each else None for each in found]
+    return [(each[1], each[2]) for each in found if each] if all(found) else []
 
 
 def _is_section(key: str) -> bool:
