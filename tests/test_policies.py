@@ -34,6 +34,7 @@ from factory.policies.connected import connected
 from factory.policies.consistent import consistent
 from factory.policies.documented import documented
 from factory.policies.linked import linked
+from factory.policies.once import once
 from factory.policies.owned import owned
 from factory.policies.promised import promised
 from factory.policies.settled import settled
@@ -334,6 +335,71 @@ def test_checks_of_what_was_not_built_are_told_as_one() -> None:
     checks = (a_check(Outcome.NOT_RUN), a_check(Outcome.ERROR, kind="nullValues"))
     finding = the_finding(is_tested, artifacts=failed, checks=checks)
     assert finding.message == "2 checks could not run, because what they check was not built"
+
+
+# once
+
+
+def written(origin: str, definition: Any, **changes: Any) -> Any:
+    file, line = {"dbt": ("models/marts/orders.yml", 0), "soda": ("checks/orders.yml", 3)}.get(
+        origin, ("contracts/orders.odcs.yaml", 9)
+    )
+    place = {"file": a_product().folder / file, "line": line, "key": f"{origin}:{changes.get('name')}"}
+    return a_check(**{**place, "origin": origin, "definition": definition, **changes})
+
+
+NO_NULLS = (
+    written("dbt", {"test": "not_null"}, kind="not_null", column="amount", name="not_null_orders_amount"),
+    written("soda", "checks for orders:\n- missing_count(amount) = 0", column="amount", name="All amounts are there"),
+    written("odcs", {"metric": "nullValues", "mustBe": 0}, column="amount", name="Amounts"),
+)  # fmt: skip
+
+
+def test_a_rule_that_is_written_twice_is_advice_that_names_both_places() -> None:
+    finding = the_finding(once, checks=NO_NULLS[:2])
+    assert finding.severity is ADVISES
+    assert finding.message == (
+        "the SodaCL check 'All amounts are there' on orders.amount says the same as the dbt test "
+        "'not_null_orders_amount' (products/orders/models/marts/orders.yml)"
+    )
+    assert finding.where == "products/orders/checks/orders.yml:3"
+    assert (
+        finding.hint == "write a rule once: delete this one, or the other if this one tells its readers more"
+    )
+
+
+def test_of_three_that_are_the_same_one_stays() -> None:
+    findings = list(once(some_evidence(checks=NO_NULLS)))
+    assert [finding.where for finding in findings] == [
+        "products/orders/contracts/orders.odcs.yaml:9",
+        "products/orders/checks/orders.yml:3",
+    ]
+    assert all("'not_null_orders_amount'" in finding.message for finding in findings)
+
+
+def test_a_rule_that_follows_from_a_stricter_one_is_advice() -> None:
+    loose = written(
+        "soda", "checks for orders:\n- missing_percent(amount) < 5", name="Nearly all", column="amount"
+    )
+    finding = the_finding(once, checks=(loose, NO_NULLS[0]))
+    assert "'Nearly all' on orders.amount follows from the dbt test" in finding.message
+
+
+def test_a_limit_that_warns_beside_a_wider_one_that_refuses_is_no_repetition() -> None:
+    warns = written("soda", "checks for orders:\n- missing_count(amount):\n    warn: when > 5", severity="warning",
+                    name="a")  # fmt: skip
+    refuses = written("soda", "checks for orders:\n- missing_count(amount) < 20", name="b")
+    assert list(once(some_evidence(checks=(warns, refuses)))) == []
+    warning = written(
+        "dbt", {"test": "not_null"}, kind="not_null", column="amount", severity="warning", name="w"
+    )
+    finding = the_finding(once, checks=(warning, NO_NULLS[1]))
+    assert finding.message.startswith("the dbt test 'w' on orders.amount says the same as the SodaCL check")
+
+
+def test_what_is_derived_from_the_contract_repeats_no_rule() -> None:
+    derived = written("contract", {"metric": "nullValues", "mustBe": 0}, column="amount", name="required")
+    assert list(once(some_evidence(checks=(NO_NULLS[0], derived)))) == []
 
 
 # traceable

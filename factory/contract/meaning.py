@@ -209,17 +209,16 @@ def _validity(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-_BAD_ROWS = re.compile(r"select count\((?:\*|1)\)from \{(?:object|table)\}where (.+)")
+_BAD_ROWS = (
+    r"select count\((?:\*|1)\) ?from (?:\{{object\}}|\{{table\}}|\"?{table}\"?) ?where(?: |(?=\())(.+)"
+)
 
 
 def _of_query(rule: Rule, definition: Mapping[str, Any]) -> Meaning | None:
     """Return what a query means that counts the rows of the table which fulfil a condition."""
     spans = accepted(definition)
-    query = re.sub(r"\$?\{\s*(\w+)\s*\}", r"{\1}", str(definition.get("query") or ""))
-    name = re.escape(rule.table.lower())
-    plain = re.sub(rf'(?<=from )("?){name}\1(?= where )', "{table}", sql_spelled(query))
-    # Spaces go around brackets in the one spelling, and braces keep theirs.
-    found = _BAD_ROWS.fullmatch(plain.replace(") from", ")from").replace("} where", "}where"))
+    query = sql_spelled(re.sub(r"\$?\{\s*(\w+)\s*\}", r"{\1}", str(definition.get("query") or "")))
+    found = re.fullmatch(_BAD_ROWS.format(table=re.escape(rule.table.lower())), query)
     if spans is None or not found:
         return None
     condition = re.sub(r"\{(?:column|property)\}", rule.column.lower() or "?", found[1])
