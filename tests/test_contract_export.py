@@ -173,7 +173,7 @@ def fill(connection: Any, rows: list[Any]) -> None:
     connection.execute(f'create or replace table "{TABLE}" ({columns})')
     if rows:
         marks = ", ".join("?" * len(COLUMNS))
-        connection.executemany(f'insert into "{TABLE}" values ({marks})', rows)  # noqa: S608
+        connection.executemany(f'insert into "{TABLE}" values ({marks})', rows)
 
 
 @settings(PROPERTY, max_examples=60)
@@ -231,7 +231,7 @@ def test_soda_comes_to_the_verdict_of_the_contract(
         ("id", {"type": "custom", "engine": "soda", "implementation": "avg(id) > 1"}, "avg(id) > 1"),
         ("id", {"type": "custom", "engine": "soda", "implementation": {"avg(id) > 1": {"name": "x"}}},
          {"avg(id) > 1": {"name": "x"}}),
-        ("", {"type": "custom", "engine": "soda", "implementation": "checks for \"orders of 2024\":\n- row_count > 5\n"},
+        ("", {"type": "custom", "engine": "soda", "implementation": 'checks for "orders of 2024":\n- row_count > 5\n'},
          "row_count > 5"),
     ],
 )  # fmt: skip
@@ -421,6 +421,16 @@ def test_a_rule_is_a_data_test(rule: dict[str, Any], test: Any) -> None:
     assert column_in_dbt([rule]) == {"data_tests": [test]}
 
 
+def test_permitted_values_that_a_rule_only_warns_about_are_tested_for_all() -> None:
+    rule = {"metric": "invalidValues", "arguments": {"validValues": [1]}, "mustBe": 0, "severity": "warning"}
+    tests = column_in_dbt([rule], enum=[{"value": 1}])["data_tests"]
+    arguments = {"arguments": {"values": [1], "quote": False}}
+    assert tests == [
+        {"accepted_values": {**arguments, "config": {"severity": "warn"}}},
+        {"accepted_values": arguments},
+    ]
+
+
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
@@ -444,18 +454,19 @@ FULL_CONTRACT: dict[str, Any] = a_contract(
         {
             "name": "customers",
             "physicalType": "table",
+            "logicalType": "object",
             "description": "A row per customer.",
             "businessName": "Customers",
             "dataGranularityDescription": "One row per customer",
             "tags": ["retail"],
             "properties": [
-                {"name": "id", "physicalType": "INTEGER", "logicalType": "integer", "description": "The number.",
+                {"name": "id", "physicalType": "INTEGER", "logicalType": "integer", "logicalTypeOptions": {"format": "i32"}, "description": "The number.",
                  "primaryKey": True, "primaryKeyPosition": 1, "required": True, "unique": True},
                 {"name": "segment", "physicalType": "VARCHAR", "logicalType": "string", "classification": "internal",
                  "description": "As {{ marketing }} sees it.", "enum": [{"value": "a"}, {"value": "b"}],
                  "examples": ["a"], "criticalDataElement": True, "deprecated": True,
                  "quality": [{"name": "accepted_values_customers_segment__a__b", "dimension": "conformity",
-                              "severity": "warning", "type": "library", "metric": "invalidValues", "mustBe": 0,
+                              "severity": "error", "type": "library", "metric": "invalidValues", "mustBe": 0,
                               "unit": "rows", "arguments": {"validValues": ["a", "b"]}, "tags": ["slow"],
                               "customProperties": [{"property": "origin", "value": "dbt"},
                                                    {"property": "asked_by", "value": "marketing"}]}]},
@@ -464,15 +475,16 @@ FULL_CONTRACT: dict[str, Any] = a_contract(
         {
             "name": "orders",
             "physicalType": "table",
+            "logicalType": "object",
             "description": "A row per order.",
             "relationships": [{"type": "foreignKey", "from": "orders.customer_id", "to": "customers.id"}],
             "properties": [
-                {"name": "id", "physicalType": "INTEGER", "logicalType": "integer", "description": "The number.",
+                {"name": "id", "physicalType": "INTEGER", "logicalType": "integer", "logicalTypeOptions": {"format": "i32"}, "description": "The number.",
                  "primaryKey": True, "primaryKeyPosition": 1, "required": True},
-                {"name": "line", "physicalType": "INTEGER", "logicalType": "integer", "description": "The line.",
+                {"name": "line", "physicalType": "INTEGER", "logicalType": "integer", "logicalTypeOptions": {"format": "i32"}, "description": "The line.",
                  "primaryKey": True, "primaryKeyPosition": 2, "required": True},
                 {"name": "customer_id", "physicalType": "INTEGER", "logicalType": "integer",
-                 "description": "Who ordered.", "required": True,
+                 "logicalTypeOptions": {"format": "i32"}, "description": "Who ordered.", "required": True,
                  "relationships": [{"type": "foreignKey", "to": "customers.id"}],
                  "quality": [{"name": "not_null_orders_customer_id", "dimension": "completeness", "severity": "error",
                               "type": "library", "metric": "nullValues", "mustBe": 0, "unit": "rows",
@@ -498,7 +510,7 @@ def parsed_by_dbt(exported: Exported, folder: Path) -> dict[str, Any]:
     """Return the contract that is drafted of a dbt project with an exported file."""
     write_tree(folder, {**STUB, "models/models.yml": exported.text})
     code = "from dbt.cli.main import cli; cli()"
-    command = [sys.executable, "-c", code, "--warn-error", "parse", "--profiles-dir", "."]
+    command = [sys.executable, "-c", code, "--warn-error", "compile", "--profiles-dir", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout
     (draft,), lost = drafts_of(folder / "target", None, None, "package", sources=False)

@@ -186,9 +186,9 @@ class _Model:
             else:
                 tests.append(kind)
         values = members_of(column)
-        listed = [options_of(rule.get("arguments")).get("validValues") for rule in rules]
+        listed = [options_of(rule.get("arguments")).get("validValues") for rule in rules if is_strict(rule)]
         made_so = str(column.get("physicalType") or "").lower().startswith("enum")
-        if values and values not in listed and not made_so and not _is_listed(column):
+        if values and values not in listed and not made_so:
             test = data_test(
                 {"metric": "invalidValues", "arguments": {"validValues": values}, "mustBe": 0}, "x"
             )
@@ -289,12 +289,6 @@ def _constraint(rule: Values) -> dict[str, Any] | None:
     else:
         return None
     return made | ({"name": name} if name and named else {})
-
-
-def _is_listed(column: Values) -> bool:
-    """Say whether a test of dbt that the contract only carries lists the permitted values."""
-    tests = {options_of(rule.get("implementation")).get("test") for rule in rules_of(column)}
-    return bool(tests & {"accepted_values", "dbt_expectations.expect_column_values_to_be_in_set"})
 
 
 def _tags(values: Values, facts: Values) -> list[str]:
