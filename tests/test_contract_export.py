@@ -18,9 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.contract import Rule, read_checks
+from factory.contract.meaning import compared, meaning_of
+from factory.contract.sodacl_meaning import threshold_spans
 from factory.documents import dump_yaml
 from factory.odcs.compare import compare
 from factory.odcs.export import Exported, dbt_of, sodacl_of
+from factory.odcs.export.measure import threshold
+from factory.odcs.intervals import accepted
 from factory.quality import CheckResult, Outcome
 from factory.quality.odcs_rules import run_rule
 from factory.quality.soda import run_sodacl
@@ -202,6 +206,28 @@ def test_soda_comes_to_the_verdict_of_the_contract(
                 written.add(name)
             else:  # another rule does the same
                 assert written, rule
+
+
+@PROPERTY
+@given(operators=OPERATORS)
+def test_a_threshold_says_the_numbers_that_it_was_made_of(operators: dict[str, Any]) -> None:
+    spans = accepted(operators)
+    assert spans is not None
+    words = threshold(spans)
+    assert words == "" or threshold_spans(words) == spans
+
+
+@PROPERTY
+@given(placed=st.sampled_from(["", *COLUMNS]).flatmap(lambda name: st.tuples(st.just(name), _rules(name))))
+def test_a_check_that_brings_no_query_means_what_its_rule_means(placed: tuple[str, dict[str, Any]]) -> None:
+    column, rule = placed
+    meant = meaning_of(a_rule(definition=rule, column=column, table=TABLE))
+    for check in checks(sodacl_of(a_table({column: [rule]}))):
+        written = a_rule(definition=dump_yaml({f'checks for "{TABLE}"': [check]}), origin="soda", table=TABLE)
+        found = meaning_of(written)
+        if meant is not None and found is not None:
+            # Several operators may be several checks, of which each follows from the rule.
+            assert compared(meant, found) in ("same", "stricter"), check
 
 
 # What stands in the file

@@ -11,7 +11,17 @@ from builders import PROPERTY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.odcs.intervals import COUNTS, EVERYTHING, PERCENTS, Spans, accepted, covers, intersect, whole
+from factory.odcs.intervals import (
+    COUNTS,
+    EVERYTHING,
+    PERCENTS,
+    Spans,
+    accepted,
+    complement,
+    covers,
+    intersect,
+    whole,
+)
 
 # Goals are whole or halves; quarters lie between any two of them, so that every side of every end is tried.
 GOALS = st.integers(-8, 8).map(lambda n: n / 2 if n % 2 else n // 2)
@@ -67,6 +77,13 @@ def test_an_intersection_has_what_is_in_both(one: Spans, other: Spans) -> None:
     assert both == intersect(other, one)
     assert not any(span.is_empty for span in both)
     assert intersect(both, EVERYTHING) == both
+
+
+@PROPERTY
+@given(SPANS)
+def test_a_number_is_in_a_set_or_in_its_complement(one: Spans) -> None:
+    assert all(inside(x, one) != inside(x, complement(one)) for x in TRIED)
+    assert complement(complement(one)) == one
 
 
 @PROPERTY

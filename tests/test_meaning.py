@@ -154,6 +154,7 @@ def test_rules_of_different_kinds_have_nothing_to_do_with_each_other() -> None:
         (sodacl("max(x) < 5"), dbt("dbt_utils.accepted_range", "x", max_value=5)),
         (sodacl("min_length(s) >= 2"), sodacl("invalid_count(s) = 0:\n    valid min length: 1")),
         (dbt("accepted_values", "s", values=["a"]), dbt("accepted_values", "s", values=["a", "b"])),
+        (sodacl("missing_count(s) = 0:\n    missing values: [N/A]"), dbt("not_null", "s")),
         (dbt("unique", "a"), sodacl("duplicate_count(a, b) = 0")),
         (dbt("dbt_utils.accepted_range", "x", min_value=1, max_value=5),
          sodacl("invalid_count(x) = 0:\n    valid min: 1")),

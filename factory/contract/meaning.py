@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -36,6 +36,9 @@ NONE: Spans = (Span(0, False, 0, False),)
 FAULTS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "orphans", "rowsWhere")
 
 Arguments = tuple[tuple[str, Any], ...]
+
+# NULL among texts.
+_NULL = "\0null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ def implies(one: Meaning, other: Meaning) -> bool:
     if one.measured == other.measured:
         return covers(other.accepted, one.accepted)
     bounded = _as_validity(one) or one
+    if (bounded.metric, other.metric) == ("missingValues", "nullValues") and _NULL in bounded.arguments[0][1]:
+        bounded = replace(bounded, metric="nullValues", arguments=())
     if bounded.metric != other.metric or other.metric not in FAULTS or not _counts_at_least(bounded, other):
         return False
     most = max((span.high for span in bounded.accepted), default=-1.0)
@@ -187,7 +192,7 @@ def _of_library(table: str, column: str, definition: Mapping[str, Any]) -> Meani
         columns = arguments.get("properties") or columns
     elif metric == "missingValues":
         values = arguments.get("missingValues") or [None]
-        metric = "nullValues" if values == [None] else metric
+        metric = "nullValues" if all(value is None for value in values) else metric
         rest = {} if metric == "nullValues" else {"missingValues": _texts(values)}
     elif metric == "invalidValues":
         rest = _validity(arguments)
@@ -205,7 +210,7 @@ def _validity(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if arguments.get("validValues"):
         found["validValues"] = _texts(arguments["validValues"])
     if arguments.get("pattern"):
-        found["pattern"] = _whole_pattern(str(arguments["pattern"])) or str(arguments["pattern"])
+        found["pattern"] = _plain_pattern(str(arguments["pattern"]))
     return found
 
 
@@ -433,7 +438,7 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if value is None:
-        return "\0null"
+        return _NULL
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
@@ -446,17 +451,32 @@ def _whole_pattern(pattern: str) -> str:
     if not (pattern.startswith("^") and pattern.endswith("$")) or pattern.endswith(r"\$"):
         return ""
     inner = pattern[1:-1]
-    depth, plain, index = 0, "", 0
-    while index < len(inner):
-        sign = inner[index]
+    return (
+        "" if any(sign == "|" and depth == 0 for _, sign, depth in _signs(inner)) else _plain_pattern(inner)
+    )
+
+
+def _plain_pattern(pattern: str) -> str:
+    """Return a pattern of the whole value in one spelling: no anchors, and no group around all of it."""
+    if pattern.startswith("(?:"):
+        ends = [index for index, sign, depth in _signs(pattern) if sign == ")" and depth == 0]
+        if ends and ends[0] == len(pattern) - 1:
+            return _plain_pattern(pattern[3:-1])
+    return _whole_pattern(pattern) or pattern
+
+
+def _signs(pattern: str) -> Iterator[tuple[int, str, int]]:
+    """Yield the signs of a pattern that stand for themselves neither by a backslash nor by a class, and their depth."""
+    depth = index = 0
+    while index < len(pattern):
+        sign = pattern[index]
         if sign == "\\":
             index += 2
             continue
         if sign == "[":
-            end = inner.find("]", index + 2)
-            index = end + 1 if end > 0 else len(inner)
+            end = pattern.find("]", index + 2)
+            index = end + 1 if end > 0 else len(pattern)
             continue
         depth += (sign == "(") - (sign == ")")
-        plain += sign if depth == 0 else ""
+        yield index, sign, depth
         index += 1
-    return "" if "|" in plain else inner
