@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from factory.contract.dbt_tests import arguments_of, bounds, quality_of
+from factory.contract.patterns import plain_pattern, whole_pattern
 from factory.contract.rules import Rule
 from factory.contract.sodacl_meaning import Check, check_in
 from factory.odcs.compare.normal import sql_spelled
@@ -210,7 +211,7 @@ def _validity(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if arguments.get("validValues"):
         found["validValues"] = _texts(arguments["validValues"])
     if arguments.get("pattern"):
-        found["pattern"] = _plain_pattern(str(arguments["pattern"]))
+        found["pattern"] = plain_pattern(str(arguments["pattern"]))
     return found
 
 
@@ -380,7 +381,7 @@ def _soda_validity(check: Check) -> dict[str, Any]:
     if check.valid_values:
         found["validValues"] = _texts(check.valid_values)
     if check.pattern:
-        inner = _whole_pattern(check.pattern)
+        inner = whole_pattern(check.pattern)
         found["pattern" if inner else "search"] = inner or check.pattern
     if check.range is not None:
         found["range"] = check.range
@@ -444,39 +445,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-def _whole_pattern(pattern: str) -> str:
-    """Return a pattern without anchors at both ends, or empty where it does not speak of the whole value."""
-    if not (pattern.startswith("^") and pattern.endswith("$")) or pattern.endswith(r"\$"):
-        return ""
-    inner = pattern[1:-1]
-    return (
-        "" if any(sign == "|" and depth == 0 for _, sign, depth in _signs(inner)) else _plain_pattern(inner)
-    )
-
-
-def _plain_pattern(pattern: str) -> str:
-    """Return a pattern of the whole value in one spelling: no anchors, and no group around all of it."""
-    if pattern.startswith("(?:"):
-        ends = [index for index, sign, depth in _signs(pattern) if sign == ")" and depth == 0]
-        if ends and ends[0] == len(pattern) - 1:
-            return _plain_pattern(pattern[3:-1])
-    return _whole_pattern(pattern) or pattern
-
-
-def _signs(pattern: str) -> Iterator[tuple[int, str, int]]:
-    """Yield the signs of a pattern that stand for themselves neither by a backslash nor by a class, and their depth."""
-    depth = index = 0
-    while index < len(pattern):
-        sign = pattern[index]
-        if sign == "\\":
-            index += 2
-            continue
-        if sign == "[":
-            end = pattern.find("]", index + 2)
-            index = end + 1 if end > 0 else len(pattern)
-            continue
-        depth += (sign == "(") - (sign == ")")
-        yield index, sign, depth
-        index += 1
