@@ -26,7 +26,7 @@ from factory.odcs.export import Exported, dbt_of, sodacl_of
 from factory.odcs.export.measure import threshold
 from factory.odcs.intervals import accepted
 from factory.quality import CheckResult, Outcome
-from factory.quality.odcs_rules import run_rule
+from factory.quality.odcs import run_rules
 from factory.quality.soda import run_sodacl
 from factory.questions.contracts import drafts_of
 
@@ -60,7 +60,9 @@ def sodacl_results(exported: Exported, folder: Path, connection: Any) -> dict[st
     file = write_tree(folder, {"checks/orders.yml": exported.text}) / "checks/orders.yml"
     product = a_product(folder=folder)
     found: dict[str, list[CheckResult]] = {}
-    for result in run_sodacl([file], read_checks(product), product, connection):
+    for result in run_sodacl(
+        [file], read_checks(product), product, connection, variables={}, history={}
+    ).results:
         found.setdefault(result.rule.name, []).append(result)
     return found
 
@@ -68,7 +70,7 @@ def sodacl_results(exported: Exported, folder: Path, connection: Any) -> dict[st
 def contract_result(definition: Mapping[str, Any], column: str, connection: Any) -> CheckResult:
     severity = "warning" if definition.get("severity") == "warning" else "error"
     rule: Rule = a_rule(definition=definition, column=column, table=TABLE, severity=severity)
-    return run_rule(rule, connection)
+    return run_rules([rule], connection)[0]
 
 
 # Soda says what the contract's own SQL says

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from factory.contract import Rule
 from factory.contract.meaning import NONE, Meaning, compared, meaning_of
 from factory.quality import Outcome
-from factory.quality.odcs_rules import run_rule
+from factory.quality.odcs import run_rules
 
 
 def of_contract(column: str = "", **definition: Any) -> Rule:
@@ -286,7 +286,7 @@ def test_a_rule_that_follows_from_another_holds_wherever_that_does(
     database.execute("create or replace table orders (n integer, s varchar)")
     if rows:
         database.executemany("insert into orders values (?, ?)", rows)
-    verdicts = [run_rule(rule, database).outcome is Outcome.PASS for rule in (one, other)]
+    verdicts = [run_rules([rule], database)[0].outcome is Outcome.PASS for rule in (one, other)]
     if relation == "same":
         assert verdicts[0] == verdicts[1]
     elif relation == "stricter":

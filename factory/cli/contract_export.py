@@ -34,7 +34,7 @@ def export_contract(
     from factory.files import told_as, write_whole
     from factory.questions.contract_export import export_of, left_out_as_text
     from factory.questions.diff import contract_in, is_file, published_contract
-    from factory.report import plain
+    from factory.questions.tables import plain
 
     if is_file(named):
         side = contract_in(Path(named))
