@@ -21,7 +21,7 @@ from builders import a_product, write_tree
 from factory.contract import Rule, read_checks
 from factory.contract.sodacl_text import FORMATS
 from factory.documents import dump_yaml, read_yaml
-from factory.errors import QualityError
+from factory.errors import FactoryError, QualityError
 from factory.quality.results import CheckResult, Outcome
 from factory.quality.soda import SodaRun, run_sodacl, run_sodacl_text
 from factory.quality.soda_results import NO_EARLIER
@@ -36,16 +36,16 @@ create table orders (
 );
 insert into orders values
     (1, 10, 1, 1, 'NL', 'ann@example.com', 'A1', '1', '100.25 EUR', 1, 1, 1, 0, 1, 0.5, 'nan',
-        '2026-03-01 00:00', '2026-03-01 00:00+00', '2026-03-01'),
+        '2026-03-01 00:00', '2026-03-01 00:00:00+00', '2026-03-01'),
     (2, 20, 2, 1, 'NL', 'bob@example.org', 'A2', '1', '1,140.00 EUR', 2, 1, 1, 0, 2, 0.5, 1,
-        '2026-03-02 00:00', '2026-03-01 00:00+00', '2026-03-01'),
+        '2026-03-02 00:00', '2026-03-01 00:00:00+00', '2026-03-01'),
     (3, 30, 2, 1, 'DE', 'not an email', 'A2', '2', 'free', 3, 1, 1, 0, 3, 0.5, 1, null, null, null),
     (4, 40, 3, 1, 'DE', null, 'A3', '2', '5', 4, 1, 1, 0, 4, 0.5, 1, null, null, null),
     (5, 50, 3, 1, 'FR', 'eve@example.net', 'A4', '1', '', 5, 1, 1, 0, 5, 0.5, 1, null, null, null),
     (6, null, 4, 1, 'FR', '', 'A4', '2', 'x', 6, 1, 1, 0, 6, 0.5, 1, null, null, null),
     (7, null, 4, 1, null, 'N/A', null, '1', null, 7, 1, 1, 0, 7, 0.5, 1, null, null, null),
-    (8, 60, 5, 1, 'XX', 'zoe@example.com', null, 'x', '9 EUR', 8, 3, 1, 0, 9, 1.5, 1,
-        '2026-03-09 06:00', '2026-03-09 08:00+02', '2026-03-08');
+    (8, 60, 5, 1, 'XX', 'zoe@example.com', null, 'x', '9 EUR', 8, 3, 1, 0, 8, 1.5, 1,
+        '2026-03-09 06:00', '2026-03-09 08:00:00+02', '2026-03-08');
 create table twins as from orders;
 create table countries (code varchar, title varchar, size integer, price decimal(9, 2));
 insert into countries values ('NL', 'Netherlands', 1, 1), ('DE', 'Germany', 2, 2), ('FR', 'France', 3, 3);
@@ -471,7 +471,7 @@ def test_a_query_may_stand_in_a_file_beside_the_checks(tables: Any, tmp_path: Pa
 def test_what_cannot_be_run_is_refused_with_its_line_and_a_way_out(
     text: str, line: int, message: str, tables: Any, tmp_path: Path
 ) -> None:
-    with pytest.raises(QualityError) as caught:
+    with pytest.raises(FactoryError) as caught:
         run(tmp_path, {"orders.yml": text}, tables)
     assert caught.value.line == line, caught.value.message
     assert message in caught.value.message
@@ -530,7 +530,7 @@ import os, socket, sys, time
 from pathlib import Path
 def refused(*_, **__): raise AssertionError('a connection was opened')
 socket.socket.connect = socket.socket.connect_ex = socket.create_connection = socket.getaddrinfo = refused
-sys.path[:0] = [sys.argv[1]]
+sys.path[:0] = [sys.argv[1], os.path.dirname(sys.argv[1])]
 Path('.env').write_text('SODA_TAKEN=1')
 import duckdb
 from builders import a_product
@@ -581,6 +581,25 @@ def test_no_failed_row_is_fetched_and_checks_of_a_table_share_a_query(
     statements = [query.sql for query in scans[0]._queries]
     assert len(statements) == 2, statements
     assert statements[1] == "select 1 as nothing where false"
+
+
+def test_a_check_that_stops_the_whole_scan_leaves_the_others_their_results(
+    tables: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from soda.execution.check.check import Check
+
+    plain = Check.create
+
+    def create(check_cfg: Any, **about: Any) -> Any:
+        if check_cfg.source_line.startswith("max"):
+            raise RuntimeError("a fault of Soda's")
+        return plain(check_cfg=check_cfg, **about)
+
+    monkeypatch.setattr(Check, "create", create)
+    text = "checks for orders:\n  - row_count = 8\n  - max(amount) > 0\n  - min(amount) > 60\n"
+    first, broken, last = run(tmp_path, {"x.yml": text}, tables).results
+    assert (first.outcome, last.outcome) == (Outcome.PASS, Outcome.FAIL)
+    assert (broken.outcome, "a fault of Soda's" in broken.reason) == (Outcome.ERROR, True)
 
 
 def test_a_hundred_checks_take_a_moment(tables: Any, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ _ARGUMENTS = r'\((?P<arguments>(?:"[^"]*"|`[^`]*`|[^()"`])*)\)'
 _METRIC = re.compile(
     rf"(?P<change>change (?:.*? )?for )?(?P<metric>{NAME})(?:{_ARGUMENTS})?(?P<rest>.*)", re.DOTALL
 )
-_PIECES = re.compile(rf"\s*({NAME})\s*(?:,|$)")
 
 _OF_ROWS = ("row_count",)
 _OF_COLUMNS = (
@@ -112,20 +111,21 @@ def line_of(text: str) -> Line:
     if text.startswith("values in"):
         inner = re.match(rf"values in\s*(?:\((?P<many>[^)]*)\)|(?P<one>{NAME}))", text)
         named = (inner["many"] or inner["one"]) if inner else ""
-        return Line(kind, "values in", tuple(pieces(named)), "", "")
+        return Line(kind, "values in", pieces(named), "", "")
     if text.startswith("freshness using"):
         return Line(kind, "freshness", (), "", text.partition("<")[1] + text.partition("<")[2])
     found = _METRIC.fullmatch(text)
     if not found:
         return Line(kind, kind, (), "", "")
-    arguments = tuple(pieces(found["arguments"] or ""))
+    arguments = pieces(found["arguments"] or "")
     return Line(kind, found["metric"], arguments, found["change"] or "", found["rest"].strip())
 
 
-def pieces(text: str) -> Iterator[str]:
-    """Yield the names and numbers of a list in brackets, as they are written."""
-    for found in _PIECES.finditer(text.strip()):
-        yield found[1]
+def pieces(text: str) -> tuple[str, ...]:
+    """Return the names and numbers of a list in brackets, as they are written; nothing if it is no such list."""
+    if not re.fullmatch(rf"\s*{NAME}\s*(?:,\s*{NAME}\s*)*", text):
+        return ()
+    return tuple(re.findall(NAME, text))
 
 
 def bare(name: str) -> str:
@@ -286,7 +286,9 @@ def quoted_text(text: str) -> str:
     found = _METRIC.fullmatch(text)
     if not found or found["arguments"] is None:
         return text
-    arguments = list(pieces(found["arguments"]))
+    arguments = pieces(found["arguments"])
+    if not arguments:
+        return text
     named = arguments[:1] if found["metric"] in ("freshness", "percentile") else arguments
     inner = ", ".join([*map(quoted_name, named), *arguments[len(named) :]])
     return f"{found['change'] or ''}{found['metric']}({inner}){found['rest']}"

@@ -52,8 +52,7 @@ def result_of(check: Any, written: Check, number: int, findings: Findings) -> Ch
         seconds=sum(findings.queries.seconds.get(id(metric), 0.0) for metric in metrics),
         checked_rows=rows if isinstance(rows, int) else _compared_rows(check),
     )
-    fault = next((f for m in metrics if (f := findings.queries.faults.get(id(m)))), "")
-    if fault or (fault := findings.messages.get(number, "")) or (fault := _hollow(check, measured)):
+    if fault := _fault(check, written.alias, measured, findings.messages.get(number, ""), findings):
         reason = f"Soda could not evaluate it: {fault}"
         return _placed(replace(base, measured=None, checked_rows=None, reason=reason), check, written)
     outcome = _OUTCOMES.get(str(getattr(check.outcome, "value", "") or ""))
@@ -67,6 +66,20 @@ def result_of(check: Any, written: Check, number: int, findings: Findings) -> Ch
         outcome = Outcome.WARN
     reason = "" if outcome is Outcome.PASS else _why(check, measured)
     return _placed(replace(base, outcome=outcome, reason=reason, failed_rows=_failed(check)), check, written)
+
+
+def _fault(check: Any, alias: str, measured: float | None, said: str, findings: Findings) -> str:
+    """Return why a check could not be evaluated, or nothing."""
+    if fault := next((f for m in _metrics(check) if (f := findings.queries.faults.get(id(m)))), ""):
+        return fault
+    # Soda stumbles over a metric without a value; that there is none is no fault.
+    # What it says of a check is said of each of its tables and groups, though one is meant.
+    unclear = check.outcome is not None and (_group(check) is not None or bool(alias))
+    return ("" if unclear or _is_empty(check) else said) or _hollow(check, measured)
+
+
+def _is_empty(check: Any) -> bool:
+    return check.outcome is None and any(metric.value is None for metric in check.metrics.values())
 
 
 def unrun(rule: Rule, reason: str) -> CheckResult:
@@ -206,13 +219,18 @@ def _placed(result: CheckResult, check: Any, written: Check) -> CheckResult:
     """Return a result whose reason names the table, or the group, that it speaks of."""
     if not result.reason:
         return result
-    stated = check.check_cfg.source_configurations
-    group = stated.get("group_value") if isinstance(stated, dict) else None
+    group = _group(check)
     if group is not None:
-        return replace(result, reason=f"group {str(group)[1:-1]}: {result.reason}")
+        return replace(result, reason=f"group {group}: {result.reason}")
     if written.alias and check.partition is not None:
         return replace(result, reason=f"table {_table(check)}: {result.reason}")
     return result
+
+
+def _group(check: Any) -> str | None:
+    stated = check.check_cfg.source_configurations
+    group = stated.get("group_value") if isinstance(stated, dict) else None
+    return None if group is None else str(group)[1:-1]
 
 
 def _table(check: Any) -> str:
