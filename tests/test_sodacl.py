@@ -464,7 +464,7 @@ def test_a_query_may_stand_in_a_file_beside_the_checks(tables: Any, tmp_path: Pa
         ),
         ("checks for orders:\n  - failed rows: {fail condition: x, filter: y}\n", 2, "filter"),
         ("checks for orders:\n  - values in (a, b) must exist in t (c)\n", 2, "must be equal"),
-        ("checks for orders:\n  - avg(a b) > 3\n", 2, "not SodaCL"),
+        ("checks for orders:\n  - avg(a b) > 3\n", 2, "brackets cannot be read"),
         ("checks for orders:\n  - change same day last month for row_count > 3\n", 2, "not SodaCL"),
     ],
 )

@@ -255,6 +255,9 @@ def _refuse_metric(text: str, line: Line, options: Mapping[str, Any], *, own: bo
             message = f"{text!r}: `{useless[0]}` has no effect on a metric of one's own"
             raise RefusedError(message, "write it into the expression or the query")
         return
+    if not line.arguments and text.rstrip().split(" ")[0] != line.metric and "(" in text:
+        hint = "write names with commas between them; one with blanks stands in double quotes"
+        raise RefusedError(f"{text!r}: what stands in the brackets cannot be read", hint)
     if line.metric in _OF_COLUMNS and not line.arguments:
         raise RefusedError(f"{text!r} names no column", f"write `{line.metric}(column)`")
     if line.metric == "percentile" and len(line.arguments) != 2:
