@@ -140,14 +140,12 @@ def checks_of_text(text: str, path: Path, product: str, name: str, table: str = 
     return tuple(_Sheet(parse_yaml(text, path), product, name).checks())
 
 
-def substitute(text: str, values: Mapping[str, str], keep: str = "") -> tuple[str, str]:
+def substitute(text: str, values: Mapping[str, str]) -> tuple[str, str]:
     """Return a text with its variables replaced, and the first variable that has no value, or nothing."""
     missing = ""
 
     def value(found: re.Match[str]) -> str:
         nonlocal missing
-        if found[1] == keep and keep:
-            return found[0]
         if found[1] not in values:
             missing = missing or found[1]
             return found[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ from factory.products import Product
 from factory.quality.results import CheckResult, Outcome, worst
 from factory.quality.soda_documents import configurations_of, document_of
 from factory.quality.soda_history import History, earlier, earlier_schema, schema_names
-from factory.quality.soda_results import Findings, messages_of, number_in, result_of, unrun
+from factory.quality.soda_results import Findings, group_of, messages_of, number_in, result_of, unrun
 from factory.tables import SCHEMA
 
 _REFERENCE = "see the SodaCL reference of soda-core 3.5 for how the check is written"
@@ -148,6 +149,7 @@ class _Scan:
         if stopped:
             reason = f"Soda could not evaluate it: {stopped}"
             return SodaRun((CheckResult(self.checks[0].rule, Outcome.ERROR, reason=reason),))
+        self._measure(scan)
         return SodaRun(self._results(scan), self.measurements)
 
     def _scan(self) -> Any:
@@ -187,44 +189,52 @@ class _Scan:
         raise QualityError(f"not SodaCL: {message}", where=rule.file, line=rule.line, hint=_REFERENCE)
 
     def _before_evaluation(self, scan: Any, queries: Any) -> None:
-        """Keep what was measured, and answer what Soda will ask of earlier runs."""
-        descriptor = importlib.import_module(
-            "soda.cloud.historic_descriptor"
-        ).HistoricChangeOverTimeDescriptor
+        """Answer what Soda will ask of earlier runs; a table's columns are kept for later ones."""
+        module = importlib.import_module("soda.cloud.historic_descriptor")
         now = _time(self.now)
         for check in scan._checks:
-            written = self.checks[number_in(check.check_cfg.location.file_path)]
-            if check.partition is None or any(
-                id(metric) in queries.faults for metric in check.metrics.values()
-            ):
-                continue
-            table = bare(check.partition.table.table_name)
             for key, asked in list(check.historic_descriptors.items()):
-                value = next(iter(check.metrics.values())).value
-                name = f"{key}: {table}" if key == "schema_previous" else written.measurement(table)
-                found: Any = None
-                if key == "schema_previous" and isinstance(value, list):
-                    self.measurements |= schema_names(table, value)
-                    found = earlier_schema(self.history, table, now)
-                elif key != "schema_previous":
-                    found = earlier(self.history, name, asked.change_over_time_cfg, now)
-                if found is None:
-                    self.without_history.add(id(check))
-                    found = (
-                        [{"columnName": c["name"], "sourceDataType": c["type"]} for c in value]
-                        if (isinstance(value, list))
-                        else None
-                    )
-                # What is asked of one metric may differ: the last one, or the mean of seven.
-                identity = f"{name} {vars(asked.change_over_time_cfg)}"
-                self.answers[identity] = {
-                    "measurements": {"results": [{"value": found}] if found is not None else []}
-                }
-                check.historic_descriptors[key] = descriptor(identity, asked.change_over_time_cfg)
-            value = check.metrics.get(getattr(check.check_cfg, "metric_name", None))
-            number = getattr(value, "value", None)
-            if isinstance(number, int | float) and not isinstance(number, bool):
-                self.measurements[written.measurement(table)] = float(number)
+                metric = next(iter(check.metrics.values()))
+                if id(metric) in queries.faults:
+                    continue
+                change = asked.change_over_time_cfg
+                table = bare(check.partition.table.table_name)
+                if key == "schema_previous":
+                    name, found = f"{table}.schema", self._earlier_schema(check, table, metric.value, now)
+                else:
+                    name = self._check_of(check).measurement(table)
+                    found = earlier(self.history, name, change, now)
+                    self.without_history |= {id(check)} if found is None else set()
+                # What is asked of one metric may differ: the last value, or the mean of seven.
+                identity = f"{name} {vars(change)}"
+                results = [] if found is None else [{"value": found}]
+                self.answers[identity] = {"measurements": {"results": results}}
+                check.historic_descriptors[key] = module.HistoricChangeOverTimeDescriptor(identity, change)
+
+    def _earlier_schema(self, check: Any, table: str, columns: Any, now: datetime) -> Any:
+        """Return a table's columns in the last run; those of this one if there was none, so that nothing changed."""
+        if not isinstance(columns, list):
+            return None
+        self.measurements |= schema_names(table, columns)
+        found = earlier_schema(self.history, table, now)
+        if found is None:
+            self.without_history.add(id(check))
+            found = [{"columnName": column["name"], "sourceDataType": column["type"]} for column in columns]
+        return found
+
+    def _check_of(self, check: Any) -> Check:
+        return self.checks[number_in(check.check_cfg.location.file_path)]
+
+    def _measure(self, scan: Any) -> None:
+        """Keep what was measured, by names that hold over runs; groups have none."""
+        for check in scan._checks:
+            metric = check.metrics.get(getattr(check.check_cfg, "metric_name", None))
+            value = getattr(metric, "value", None)
+            if check.partition is None or isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if math.isfinite(value) and group_of(check) is None:
+                name = self._check_of(check).measurement(bare(check.partition.table.table_name))
+                self.measurements[name] = float(value)
 
     def _results(self, scan: Any) -> tuple[CheckResult, ...]:
         queries = scan._data_source_scans[0] if scan._data_source_scans else None

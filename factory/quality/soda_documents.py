@@ -20,6 +20,7 @@ from factory.errors import QualityError
 
 # What is for people, for Soda's service, or for samples of rows.
 _LEFT_OUT = ("name", "attributes", "identity", "samples limit", "samples columns", "failed rows query")
+_EACH = "factory_dataset"
 _EXACT_NAMES = ("when forbidden column present", "when forbidden group present")
 
 
@@ -38,9 +39,7 @@ def document_of(check: Check, variables: Mapping[str, str]) -> str:
         raise _error(check, error.message, error.hint) from error
     body = _body(text, options)
     if check.alias:
-        return dump_yaml(
-            {f"for each dataset {check.alias}": {"datasets": list(check.datasets), "checks": [body]}}
-        )
+        return dump_yaml({f"for each dataset {_EACH}": {"datasets": list(check.datasets), "checks": [body]}})
     if not check.table:
         return dump_yaml({"checks": [body]})
     table = quoted_name(_valued(check, check.table, variables))
@@ -75,11 +74,11 @@ def _valued(check: Check, value: Any, variables: Mapping[str, str]) -> Any:
         return [_valued(check, item, variables) for item in value]
     if not isinstance(value, str):
         return value
-    known = {**check.variables, **variables}
+    # Soda would look for the name in the environment first.
+    each = {check.alias: f"${{{_EACH}}}"} if check.alias else {}
+    known = {**check.variables, **variables, **each}
     # A value may use another variable, as in Soda.
-    text, missing = substitute(
-        value, {name: substitute(v, known)[0] for name, v in known.items()}, check.alias
-    )
+    text, missing = substitute(value, {name: substitute(v, known)[0] for name, v in known.items()})
     if missing:
         hint = f"give it a value in the file: `variables:` with `{missing}: ...`"
         raise _error(check, f"the variable `{missing}` has no value", hint)

@@ -74,7 +74,7 @@ def _fault(check: Any, alias: str, measured: float | None, said: str, findings: 
         return fault
     # Soda stumbles over a metric without a value; that there is none is no fault.
     # What it says of a check is said of each of its tables and groups, though one is meant.
-    unclear = check.outcome is not None and (_group(check) is not None or bool(alias))
+    unclear = check.outcome is not None and (group_of(check) is not None or bool(alias))
     return ("" if unclear or _is_empty(check) else said) or _hollow(check, measured)
 
 
@@ -219,7 +219,7 @@ def _placed(result: CheckResult, check: Any, written: Check) -> CheckResult:
     """Return a result whose reason names the table, or the group, that it speaks of."""
     if not result.reason:
         return result
-    group = _group(check)
+    group = group_of(check)
     if group is not None:
         return replace(result, reason=f"group {group}: {result.reason}")
     if written.alias and check.partition is not None:
@@ -227,7 +227,8 @@ def _placed(result: CheckResult, check: Any, written: Check) -> CheckResult:
     return result
 
 
-def _group(check: Any) -> str | None:
+def group_of(check: Any) -> str | None:
+    """Return the group that a check speaks of, or None if it speaks of no group."""
     stated = check.check_cfg.source_configurations
     group = stated.get("group_value") if isinstance(stated, dict) else None
     return None if group is None else str(group)[1:-1]
