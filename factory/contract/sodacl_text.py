@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,20 +177,9 @@ def refuse_check(text: str, options: Mapping[str, Any]) -> None:
         )
         raise RefusedError(f"{text!r}: {line.kind!r} is no metric of SodaCL", hint)
     _refuse_formats(options)
-    if line.metric == "schema":
-        _refuse_schema(text, options)
-    elif line.metric == "group by":
-        _refuse_groups(options)
-    elif line.metric == "group evolution":
-        _refuse_evolution(text, options)
-    elif line.metric == "row_count same as":
-        if re.search(r"\sin\s+\S+$", text.strip()):
-            raise RefusedError(
-                f"{text!r} is not supported: it needs a second data source", "remove the check"
-            )
-    elif line.metric == "freshness":
-        _refuse_freshness(text, line, options)
-    elif line.metric not in ("failed rows", "values in"):
+    if look := _BY_METRIC.get(line.metric):
+        look(text, line, options)
+    elif line.metric != "values in":
         _refuse_metric(text, line, options, own=own)
 
 
@@ -203,22 +192,26 @@ def _refuse_formats(options: Mapping[str, Any]) -> None:
             raise RefusedError(f"{stated!r} is no format of SodaCL", hint)
 
 
-def _refuse_schema(text: str, options: Mapping[str, Any]) -> None:
+def _refuse_schema(text: str, _: Line, options: Mapping[str, Any]) -> None:
     zones = [options.get(zone) for zone in ("warn", "fail")]
     if not any(isinstance(zone, dict) and zone for zone in zones):
         hint = "write what is wrong below `fail:` or `warn:`, `when required column missing: [a]` for example"
         raise RefusedError(f"{text!r} says nothing to check", hint)
 
 
-def _refuse_groups(options: Mapping[str, Any]) -> None:
-    for check in options.get("checks") or ():
+def _refuse_groups(_text: str, _: Line, options: Mapping[str, Any]) -> None:
+    if missing := [key for key in ("query", "fields", "checks") if key not in options]:
+        raise RefusedError(
+            f"`group by` has no `{missing[0]}`", "write `query:`, `fields:` and `checks:` below it"
+        )
+    for check in options["checks"] or ():
         inner = next(iter(check), "") if isinstance(check, dict) else check
         if isinstance(inner, str) and inner.startswith("change "):
             message = f"{inner!r} is not supported: groups have no history"
             raise RefusedError(message, "write a query for each group that matters, or remove the check")
 
 
-def _refuse_evolution(text: str, options: Mapping[str, Any]) -> None:
+def _refuse_evolution(text: str, _: Line, options: Mapping[str, Any]) -> None:
     for zone in ("warn", "fail"):
         stated = options.get(zone)
         if isinstance(stated, dict) and "when groups change" in stated:
@@ -237,6 +230,28 @@ def _refuse_freshness(text: str, line: Line, options: Mapping[str, Any]) -> None
         raise RefusedError(f"{text!r}: freshness is held against a longest age", hint)
     if not line.arguments and not text.startswith("freshness using"):
         raise RefusedError(f"{text!r} names no column", hint)
+
+
+def _refuse_failed_rows(text: str, _: Line, options: Mapping[str, Any]) -> None:
+    if "fail condition" not in options and "fail query" not in options:
+        raise RefusedError(
+            f"{text!r} says nothing to check", "write `fail condition:` or `fail query:` below it"
+        )
+
+
+def _refuse_other_source(text: str, _: Line, _options: Mapping[str, Any]) -> None:
+    if re.search(r"\sin\s+\S+$", text.strip()):
+        raise RefusedError(f"{text!r} is not supported: it needs a second data source", "remove the check")
+
+
+_BY_METRIC: Mapping[str, Callable[[str, Line, Mapping[str, Any]], None]] = {
+    "schema": _refuse_schema,
+    "group by": _refuse_groups,
+    "group evolution": _refuse_evolution,
+    "row_count same as": _refuse_other_source,
+    "freshness": _refuse_freshness,
+    "failed rows": _refuse_failed_rows,
+}
 
 
 def _refuse_metric(text: str, line: Line, options: Mapping[str, Any], *, own: bool) -> None:
@@ -284,6 +299,8 @@ def quoted_text(text: str) -> str:
     text = text.strip()
     if found := re.fullmatch(rf"row_count same as ({NAME})(.*)", text):
         return f"row_count same as {quoted_name(found[1])}{found[2]}"
+    if found := re.fullmatch(rf"freshness using ({NAME})(.*)", text):
+        return f"freshness using {quoted_name(found[1])}{found[2]}"
     if text.startswith("values in"):
         return _quoted_reference(text)
     found = _METRIC.fullmatch(text)

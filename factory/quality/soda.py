@@ -25,7 +25,7 @@ from factory.contract.sodacl_text import bare
 from factory.errors import FactoryError, QualityError
 from factory.products import Product
 from factory.quality.results import CheckResult, Outcome, worst
-from factory.quality.soda_documents import configurations_of, document_of
+from factory.quality.soda_documents import configurations_of, document_of, valued
 from factory.quality.soda_history import History, earlier, earlier_schema, schema_names
 from factory.quality.soda_results import Findings, group_of, messages_of, number_in, result_of, unrun
 from factory.tables import SCHEMA
@@ -251,7 +251,8 @@ class _Scan:
         results = []
         for number, check in enumerate(self.checks):
             if number in found:
-                results.append(worst(found[number]))
+                result = worst(found[number])
+                results.append(replace(result, threshold=valued(check, result.threshold, self.variables)))
                 continue
             reason = findings.messages.get(number, "") or "Soda did not run it"
             if check.alias:

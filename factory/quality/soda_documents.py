@@ -31,8 +31,8 @@ def document_of(check: Check, variables: Mapping[str, str]) -> str:
         QualityError: a variable has no value, a query's file is not there, or a value makes it unreadable.
 
     """
-    text: str = _valued(check, check.text, variables)
-    options = _valued(check, _with_queries(check), variables)
+    text: str = valued(check, check.text, variables)
+    options = valued(check, _with_queries(check), variables)
     try:
         refuse_check(text, options)
     except RefusedError as error:
@@ -42,7 +42,7 @@ def document_of(check: Check, variables: Mapping[str, str]) -> str:
         return dump_yaml({f"for each dataset {_EACH}": {"datasets": list(check.datasets), "checks": [body]}})
     if not check.table:
         return dump_yaml({"checks": [body]})
-    table = quoted_name(_valued(check, check.table, variables))
+    table = quoted_name(valued(check, check.table, variables))
     document: dict[str, Any] = {}
     heading = f"checks for {table}"
     if check.partition:
@@ -62,16 +62,16 @@ def configurations_of(checks: Iterable[Check], variables: Mapping[str, str]) -> 
             section = found.setdefault(f"configurations for {quoted_name(table)}", {})
             for key, value in stated.items():
                 what, _, column = str(key).partition(" for ")
-                section[f"{what} for {quoted_name(column.strip())}"] = _valued(check, value, variables)
+                section[f"{what} for {quoted_name(column.strip())}"] = valued(check, value, variables)
     return dump_yaml(found) if found else ""
 
 
-def _valued(check: Check, value: Any, variables: Mapping[str, str]) -> Any:
+def valued(check: Check, value: Any, variables: Mapping[str, str]) -> Any:
     """Return a value in which every variable is replaced; the name for each table is left to Soda."""
     if isinstance(value, dict):
-        return {_valued(check, k, variables): _valued(check, v, variables) for k, v in value.items()}
+        return {valued(check, k, variables): valued(check, v, variables) for k, v in value.items()}
     if isinstance(value, list):
-        return [_valued(check, item, variables) for item in value]
+        return [valued(check, item, variables) for item in value]
     if not isinstance(value, str):
         return value
     # Soda would look for the name in the environment first.
@@ -93,7 +93,7 @@ def _filter(
     if stated is None:
         hint = f"declare it in this file: `filter {table} [{name}]:` with `where:`"
         raise _error(check, f"the filter `{name}` of {table} is not declared", hint)
-    where = f"({_valued(check, stated, variables).strip()}\n)"
+    where = f"({valued(check, stated, variables).strip()}\n)"
     called = "filter_" + hashlib.sha256(where.encode()).hexdigest()[:10]
     document[f"filter {quoted_name(table)} [{called}]"] = {"where": where}
     return called
@@ -118,8 +118,10 @@ def _with_queries(check: Check) -> dict[str, Any]:
 
 def _body(text: str, options: Mapping[str, Any]) -> Any:
     kept = {key: value for key, value in options.items() if key not in _LEFT_OUT}
-    if isinstance(kept.get("filter"), str):
-        kept["filter"] = f"({kept['filter'].strip()}\n)"
+    for key, value in kept.items():
+        # In brackets of its own, so that neither `or` nor a comment reaches beyond it.
+        if isinstance(value, str) and (key in ("filter", "fail condition") or key.endswith(" expression")):
+            kept[key] = f"({value.strip()}\n)"
     for key in ("fail query", *(key for key in kept if key.endswith(" query"))):
         if isinstance(kept.get(key), str):
             kept[key] = kept[key].strip().rstrip(";")

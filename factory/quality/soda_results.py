@@ -102,7 +102,7 @@ def _measured(check: Any) -> float | None:
     if isinstance(age, timedelta):
         return age.total_seconds()
     value = getattr(check, "check_value", None)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _hollow(check: Any, measured: float | None) -> str:

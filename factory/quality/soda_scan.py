@@ -21,11 +21,15 @@ from soda.execution.data_source_scan import DataSourceScan
 from soda.execution.metric.derived_metric import DerivedMetric
 from soda.execution.metric.numeric_query_metric import NumericQueryMetric
 from soda.execution.query.aggregation_query import AggregationQuery
+from soda.execution.query.group_by_query import GroupByQuery
+from soda.execution.query.group_evolution_query import GroupEvolutionQuery
 from soda.execution.query.reference_query import ReferenceQuery
 from soda.execution.query.user_defined_failed_rows_query import UserDefinedFailedRowsQuery
+from soda.execution.query.user_defined_numeric_query import UserDefinedNumericQuery
 
 # What Soda's code stumbles over when a query gave nothing, or something else than a number.
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_WRITTEN = (GroupByQuery, GroupEvolutionQuery, UserDefinedFailedRowsQuery, UserDefinedNumericQuery)
 _TOLD_APART = ("metric_args", "filter", "aggregation", "query", "sql")
 
 
@@ -99,15 +103,29 @@ class CarefulScan(DataSourceScan):  # type: ignore[misc]
             self._aggregate(half)
 
     def _measure(self, query: Any) -> None:
+        metric = getattr(query, "metric", None)
+        if isinstance(query, _WRITTEN) and not self._only_reads(query.sql):
+            self.faults[id(metric)] = "only a single query can be run, which reads and changes nothing"
+            return
         if isinstance(query, ReferenceQuery):
             query.sql = self.scan.jinja_resolve(_reference_sql(self.data_source, query))
         if isinstance(query, UserDefinedFailedRowsQuery):
             query.sql = f"select count(*) from (\n{query.sql}\n)"  # noqa: S608
             query.execute = lambda: _count_alone(query)
         self._execute(query)
-        metric = getattr(query, "metric", None)
         if metric is not None:
             self._settle(query, metric, 1)
+
+    def _only_reads(self, statement: Any) -> bool:
+        """Say whether a statement is one query; what cannot be read at all is told when it is run."""
+        import duckdb
+
+        connection = self.data_source.data_source_properties["duckdb_connection"]
+        try:
+            found = connection.extract_statements(str(statement))
+        except duckdb.Error:
+            return True
+        return len(found) == 1 and found[0].type == duckdb.StatementType.SELECT
 
     def _execute(self, query: Any) -> None:
         try:
