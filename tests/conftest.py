@@ -25,6 +25,21 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert not (home / ".soda").exists(), "Soda wrote to the home folder"
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of a test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def example(common: Path) -> Path:
+    """The published example mesh, built once for all workers."""
+    from examples import example_mesh
+
+    return example_mesh(common)
+
+
 class Outcome(NamedTuple):
     """What a command did."""
 

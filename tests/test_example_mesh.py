@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 from conftest import Command
-from filelock import FileLock
+from examples import build, copy_of_the_workspace
 from jsonschema import Draft202012Validator
 from mesh import ROOT
 from test_reproducible import published as published_files
@@ -40,40 +37,6 @@ SCORES = {
     "cordova-ak": ("any", "any", 0.0, None),
     "prudhoe-bay-ak": ("any", "any", 45.1, None),
 }
-
-
-def copy_of_the_workspace(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    for name in ("dbt_project.yml", "pyproject.toml"):
-        shutil.copy(ROOT / name, folder / name)
-    for name in ("macros", "products", "standards"):
-        ignored = shutil.ignore_patterns("target", "dbt_packages", "logs", "*.duckdb")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    return folder
-
-
-def build(root: Path) -> Any:
-    run = subprocess.run(
-        [sys.executable, "-m", "factory", "build", "--format", "json", "--no-progress"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return json.loads(run.stdout)
-
-
-@pytest.fixture(scope="session")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published example mesh, built once for all workers."""
-    parallel = "PYTEST_XDIST_WORKER" in os.environ
-    base = tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.getbasetemp()
-    root = base / "example-mesh"
-    with FileLock(base / "example-mesh.lock"):
-        if not (root / "run.json").is_file():
-            run = build(copy_of_the_workspace(root))
-            (root / "run.json").write_text(json.dumps(run), "utf-8")
-    return root
 
 
 def contracts(root: Path) -> dict[str, dict[str, Any]]:

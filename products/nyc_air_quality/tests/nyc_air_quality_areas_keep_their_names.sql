@@ -1,11 +1,27 @@
 -- An area has one name, in every release: a name that is cut off would be another one.
+with delivered as (
+    select
+        release_2021."Geo Type Name" as GeoTypeName,
+        release_2021."Geo Join ID" as GeoJoinID,
+        release_2021."Geo Place Name" as GeoPlaceName
+    from {{ source('nyc_air_quality_raw', 'release_2021') }} as release_2021
+
+    union all
+
+    select
+        release_2023."Geo Type Name" as GeoTypeName,
+        release_2023."Geo Join ID" as GeoJoinID,
+        release_2023."Geo Place Name" as GeoPlaceName
+    from {{ source('nyc_air_quality_raw', 'release_2023') }} as release_2023
+)
+
 select
-    releases.GeoTypeName,
-    releases.GeoJoinID,
-    min(releases.GeoPlaceName) as one_name,
-    max(releases.GeoPlaceName) as other_name
-from {{ ref('int_nyc_air_quality__releases') }} as releases
+    delivered.GeoTypeName,
+    delivered.GeoJoinID,
+    min(delivered.GeoPlaceName) as one_name,
+    max(delivered.GeoPlaceName) as other_name
+from delivered
 group by
-    releases.GeoTypeName,
-    releases.GeoJoinID
-having count(distinct releases.GeoPlaceName) > 1
+    delivered.GeoTypeName,
+    delivered.GeoJoinID
+having count(distinct delivered.GeoPlaceName) > 1
