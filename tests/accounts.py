@@ -1,4 +1,4 @@
-"""A small product for what the example data has nothing of: countries, currencies, cards, shares, dates of birth."""
+"""A small product for what the example data has nothing of: ISO codes, cards, shares, dates of birth."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ TESTS = {
 
 
 def make_accounts(folder: Path) -> Path:
-    """Make a workspace with one product: accounts of customers, who stand in a register. The files came an hour ago."""
+    """Make a workspace with accounts of customers, who stand in a register; the files came an hour ago."""
     make_workspace(folder)
     shutil.copytree(ROOT / "standards", folder / "standards")
     product = add_product(folder, "accounts", sql=MODEL, columns=COLUMNS, checks=CHECKS)
