@@ -368,7 +368,7 @@ def deliver(delivery: str, root: Path, common: Path) -> Judged:
         build(make_accounts(root))
     else:
         shutil.copytree(common / "example-mesh-untouched", root)
-    changes = [(LINES, change) for _, _, change, _ in SHAPES] if delivery == "shapes" else []
+    changes: list[tuple[str, Change]] = [(LINES, shape[2]) for shape in SHAPES if delivery == "shapes"]
     changes += [(fault.file, fault.change) for fault in EVERY_FAULT if fault.delivery == delivery]
     products = sorted({file.split("/", 1)[0] for file, _ in changes})
     before, files = {name: last_checks(root, name) for name in products}, published(root)
@@ -446,7 +446,7 @@ def test_a_file_that_has_not_come_at_six_is_noticed(judge: Judge) -> None:
 @pytest.mark.parametrize("delivery", sorted({fault.delivery for fault in EVERY_FAULT}))
 def test_no_other_check_says_anything(delivery: str, judge: Judge) -> None:
     judged = judge(delivery)
-    expected = defaultdict(set)
+    expected: defaultdict[str, set[str]] = defaultdict(set)
     for fault in EVERY_FAULT:
         if fault.delivery == delivery:
             expected[fault.product] |= {fault.check, *fault.also}
