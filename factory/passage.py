@@ -110,9 +110,8 @@ class Line:
         read = sorted(self.project.upstreams[product.name])
         bad = [name for name in read if name in self.results and not _is_good(self.results[name])]
         if bad:
-            result = blocked(result, bad)
-        if bad or not certificate.certified:
-            self.publisher.record(evidence, result, self.mesh.now)
+            return blocked(result, bad)
+        if not certificate.certified:
             return result
         try:
             files = self.files(product.name)

@@ -137,11 +137,6 @@ class Publisher:
         self._contracts[product.name] = {_key(c): c.version for c in evidence.contracts}
         return replace(result, published=news)
 
-    def record(self, evidence: Evidence, result: ProductResult, now: datetime) -> None:
-        """Record what a run found out about a product that is not published by it."""
-        if self._publish:
-            self._registry.write_run(evidence.product, _run_of(evidence, result, now), now)
-
     def tell_refused(self, product: Product, result: ProductResult, now: datetime) -> None:
         """Record that a product was refused or blocked; what was published of it stays as it is."""
         if self._publish:

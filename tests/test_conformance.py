@@ -393,7 +393,8 @@ def dbt(kind: str, **changes: Any) -> Rule:
         (dbt("not_null"), {"required"}),
         (dbt("unique"), {"unique"}),
         (dbt("accepted_values", arguments={"values": ["b", "a"]}), {"enum"}),
-        (dbt("accepted_values", arguments={"values": ["b"]}), set()),
+        (dbt("accepted_values", arguments={"values": ["b"]}), {"enum"}),  # stricter
+        (dbt("accepted_values", arguments={"values": ["a", "b", "c"]}), set()),
         (dbt("dbt_utils.accepted_range", arguments={"min_value": 0}), {"minimum"}),
         (dbt("relationships", arguments={"to": "ref('customers')", "field": "id"}), {"relationship"}),
         (dbt("not_null", where="id > 1"), set()),
@@ -404,7 +405,6 @@ def dbt(kind: str, **changes: Any) -> Rule:
         (a_rule(definition={"metric": "nullValues", "mustBe": 0}, column="id", severity="warning"), set()),
         (a_rule(definition={"metric": "missingValues", "mustBe": 0, "arguments": {"missingValues": ["", None]}}, column="id"), {"required"}),
         (a_rule(definition={"metric": "missingValues", "mustBe": 0, "arguments": {"missingValues": [""]}}, column="id"), set()),
-        (a_rule(definition={"rule": "uniqueCheck"}, column="id"), {"unique"}),
         (a_rule(definition={"metric": "invalidValues", "mustBe": 0, "arguments": {"pattern": "x"}}, column="id"), {"pattern"}),
         (a_rule(definition={"metric": "invalidValues", "mustBe": 0, "arguments": {"validValues": ["a", "b"]}}, column="id"), {"enum"}),
         (a_rule(definition={"metric": "nullValues", "mustBe": 0}, column="id", table="other"), set()),

@@ -178,6 +178,47 @@ def _of_contract(rule: Rule) -> Meaning | None:
     return None
 
 
+def promised(rule: Rule) -> tuple[Meaning, ...]:
+    """Return what a rule of origin `contract` means; a primary key is several promises. None is known: empty."""
+    table, definition = rule.table, rule.definition
+    if "." in rule.column or "[" in rule.column:  # inside a column
+        return ()
+    if rule.kind == "primaryKey":
+        names = [str(name) for name in definition["properties"]]
+        key = _counted(table, names, "duplicateValues", {}, "rows", NONE)
+        nulls = [_counted(table, [name], "nullValues", {}, "rows", NONE) for name in names]
+        return tuple(each for each in (key, *nulls) if each is not None)
+    if rule.kind == "relationship":
+        found = _orphans(
+            table, tuple(definition["from"]), str(definition["table"]), tuple(map(str, definition["to"]))
+        )
+    else:
+        metric, arguments = _of_promise(rule.kind, definition.get("value"))
+        found = _counted(table, [rule.column], metric, arguments, "rows", NONE) if metric else None
+    return (found,) if found is not None else ()
+
+
+def _of_promise(kind: str, value: Any) -> tuple[str, dict[str, Any]]:
+    """Return the metric of a promise of one column, and its arguments; no metric where it has no other form."""
+    if kind in ("required", "unique"):
+        return ("nullValues" if kind == "required" else "duplicateValues"), {}
+    if kind == "enum":
+        return "invalidValues", {"validValues": _texts(value)}
+    if kind == "pattern":
+        return "invalidValues", {"pattern": plain_pattern(str(value))}
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return "", {}
+    low, high = (
+        kind in ("minimum", "exclusiveMinimum", "minLength"),
+        kind in ("maximum", "exclusiveMaximum", "maxLength"),
+    )
+    if not (low or high):
+        return "", {}
+    is_open = kind.startswith("exclusive")
+    span = Span(value, is_open, math.inf, True) if low else Span(-math.inf, True, value, is_open)
+    return "invalidValues", {"length": _lengths(span)} if kind.endswith("Length") else {"range": span}
+
+
 def _of_library(table: str, column: str, definition: Mapping[str, Any]) -> Meaning | None:
     metric = str(definition.get("metric") or definition.get("rule") or "")
     spans = accepted(definition)

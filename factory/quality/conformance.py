@@ -6,13 +6,13 @@ in structs are called `address.zip`, the values of a list `tags[]`, those of a m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from factory.contract import Rule
+from factory.contract.meaning import Meaning, implies, meaning_of, promised
 from factory.documents import Path_
 from factory.quality.promised import FORMATS, range_of
 
@@ -250,112 +250,17 @@ def _path_to(table: Values, steps: list[str], key: str) -> str:
 def not_covered(rules: Iterable[Rule], others: Iterable[Rule]) -> tuple[Rule, ...]:
     """Return the rules of the contract without those whose promise a rule of another origin measures already.
 
-    `others` are rules that are run: a strict not_null test of dbt covers `required` of its column, for example.
+    `others` are rules that are run: a strict not_null test of dbt covers `required` of its column, for example. A
+    check that is switched off by a filter, a threshold or its severity covers nothing.
     """
-    covered: set[tuple[str, str, str]] = set()
+    known: dict[str, list[Meaning]] = {}
     for other in others:
-        if other.severity == "error":
-            covered |= {
-                (other.table.lower(), column.lower(), promise) for column, promise in _promises_of(other)
-            }
-    return tuple(rule for rule in rules if not _is_covered(rule, covered))
+        meaning = meaning_of(other) if other.severity == "error" else None
+        if meaning is not None:
+            known.setdefault(meaning.table, []).append(meaning)
+    return tuple(rule for rule in rules if not _is_covered(rule, known.get(rule.table.lower(), ())))
 
 
-def _is_covered(rule: Rule, covered: set[tuple[str, str, str]]) -> bool:
-    table, column = rule.table.lower(), rule.column.lower()
-    if rule.kind == "primaryKey":
-        names = [str(name).lower() for name in rule.definition["properties"]]
-        unique = (table, ",".join(sorted(names)), "unique") in covered
-        return unique and all((table, name, "required") in covered for name in names)
-    return (table, column, _exactly(rule.kind, rule.definition)) in covered
-
-
-def _exactly(kind: str, definition: Values) -> str:
-    """Return a promise with all that has to be the same for two of them to be one."""
-    if kind in ("required", "unique"):
-        return kind
-    if kind == "enum":
-        return f"enum {sorted(map(str, definition['value']))}"
-    if kind == "relationship":
-        return f"relationship {definition['table']} {definition['to']}".lower()
-    value = definition.get("value")
-    return f"{kind} {float(value) if isinstance(value, int | float) else value}"
-
-
-def _promises_of(rule: Rule) -> Iterator[tuple[str, str]]:
-    """Yield column and promise of what a rule of dbt, Soda or ODCS measures."""
-    if rule.origin == "dbt":
-        yield from _of_dbt(rule)
-    elif rule.origin == "soda":
-        yield from _of_soda(rule)
-    elif rule.origin == "odcs" and isinstance(rule.definition, dict):
-        yield from _of_odcs(rule)
-
-
-def _of_dbt(rule: Rule) -> Iterator[tuple[str, str]]:
-    from factory.contract.dbt_tests import arguments_of, bounds, holds, is_strict, permitted
-
-    for kind, promise in (("not_null", "required"), ("unique", "unique")):
-        if holds(kind, [rule]):
-            yield rule.column, promise
-    values = permitted([rule])
-    if values:
-        yield rule.column, _exactly("enum", {"value": values})
-    for option, bound in bounds([rule]).items():
-        yield rule.column, _exactly(option, {"value": bound})
-    arguments = arguments_of(rule)
-    columns = arguments.get("combination_of_columns")
-    if (
-        is_strict(rule)
-        and rule.kind == "dbt_utils.unique_combination_of_columns"
-        and isinstance(columns, list)
-    ):
-        yield ",".join(sorted(str(name).lower() for name in columns)), "unique"
-    if is_strict(rule) and rule.kind == "relationships":
-        called = re.findall(r"['\"]([^'\"]+)['\"]", str(arguments.get("to") or ""))
-        if called:
-            definition = {"table": called[-1], "to": [str(arguments.get("field"))]}
-            yield rule.column, _exactly("relationship", definition)
-
-
-_SODA = re.compile(
-    r"^-\s+(missing_count|missing_percent|duplicate_count|duplicate_percent)\(([^)]*)\)\s*=\s*0\s*$"
-)
-
-
-def _of_soda(rule: Rule) -> Iterator[tuple[str, str]]:
-    lines = str(rule.definition).strip().splitlines()
-    # A heading with a filter looks at some rows, and options may say what else counts.
-    if len(lines) != 2 or "[" in lines[0] or "filter" in lines[0]:
-        return
-    found = _SODA.match(lines[1].strip())
-    if found:
-        columns = sorted(name.strip().strip('"').lower() for name in found[2].split(","))
-        yield ",".join(columns), "required" if found[1].startswith("missing") else "unique"
-
-
-def _of_odcs(rule: Rule) -> Iterator[tuple[str, str]]:
-    from factory.odcs.intervals import COUNTS, accepted, intersect, whole
-    from factory.quality.measures import NotExecutableError, metric_of
-
-    if rule.definition_type not in ("library", "default", "implicit"):
-        return
-    try:
-        metric = metric_of(rule.definition)
-    except NotExecutableError:
-        return
-    spans = accepted(dict(metric.operators))
-    none = spans is not None and [(s.low, s.high) for s in whole(intersect(spans, COUNTS))] == [(0, 0)]
-    if not none:
-        return
-    arguments = metric.arguments
-    null_is_missing = None in (arguments.get("missingValues") or [None])
-    if metric.name == "nullValues" or (metric.name == "missingValues" and null_is_missing):
-        yield rule.column, "required"
-    elif metric.name == "duplicateValues":
-        names = arguments.get("properties") or [rule.column]
-        yield ",".join(sorted(str(name).lower() for name in names)), "unique"
-    elif metric.name == "invalidValues" and set(arguments) == {"validValues"}:
-        yield rule.column, _exactly("enum", {"value": arguments["validValues"]})
-    elif metric.name == "invalidValues" and set(arguments) == {"pattern"}:
-        yield rule.column, _exactly("pattern", {"value": arguments["pattern"]})
+def _is_covered(rule: Rule, known: Iterable[Meaning]) -> bool:
+    wanted = promised(rule)
+    return bool(wanted) and all(any(implies(one, each) for one in known) for each in wanted)
