@@ -38,7 +38,7 @@ from factory.levels import (
     targets_of,
     time_columns,
 )
-from factory.levels.facts import moment_of
+from factory.levels.facts import CONFIRMING, moment_of
 from factory.lifecycle import life_of
 from factory.products import Product
 from factory.quality import CheckResult, Outcome
@@ -355,11 +355,14 @@ def compares(rules: Iterable[Rule]) -> bool:
 
 
 def measurements_of(ws: Workspace, product: Product) -> dict[str, list[tuple[datetime, float]]]:
-    """Return what earlier runs measured, by the identity of a metric, oldest first."""
+    """Return what earlier runs measured, by the identity of a metric, oldest first.
+
+    Only runs after which the data was published count: whoever compares with a refused drop finds no drop.
+    """
     found: dict[str, list[tuple[datetime, float]]] = {}
     for record in read_runs(ws.registry, product.domain, product.name, limit=_COMPARED):
         at, measured = moment_of(record.get("at")), record.get("measurements")
-        if at is not None and isinstance(measured, Mapping):
+        if at is not None and isinstance(measured, Mapping) and record.get("outcome") in CONFIRMING:
             for name, value in measured.items():
                 found.setdefault(str(name), []).append((at, float(value)))
     return found
