@@ -27,10 +27,11 @@ def list_(context: click.Context, target: str, format_: str) -> None:
 
 @click.command()
 @click.argument("product")
+@click.option("--why", is_flag=True, help="Also how the quality score came about.")
 @target_option
 @format_option
 @click.pass_context
-def show(context: click.Context, product: str, target: str, format_: str) -> None:
+def show(context: click.Context, product: str, why: bool, target: str, format_: str) -> None:
     """Show what a consumer wants to know about a PRODUCT."""
     from datetime import UTC, datetime
 
@@ -39,12 +40,12 @@ def show(context: click.Context, product: str, target: str, format_: str) -> Non
     from factory.questions.tables import plain
     from factory.report import as_json
 
-    page = show_product(workspace(context, target), product, datetime.now(UTC).date())
+    page = show_product(workspace(context, target), product, datetime.now(UTC))
     if format_ == "json":
         click.echo(as_json(page_as_json(page)))
     else:
         width = max(60, min(100, shutil.get_terminal_size((80, 24)).columns))
-        click.echo(plain(page_as_text(page, width)))
+        click.echo(plain(page_as_text(page, width, why=why)))
 
 
 @click.command()

@@ -151,7 +151,8 @@ def _from_test(test: DataTest, package: str, folder: Path, artifacts: Artifacts)
         key=test.unique_id,
         origin="dbt",
         product=package,
-        table=attached.identifier if attached else "",
+        # A source may be called as a port is: its tests are about what comes in.
+        table="" if attached is None else attached.name if attached.kind == "source" else attached.identifier,
         column=test.column,
         name=test.name,
         kind=test.kind,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -68,17 +69,25 @@ def run_checks(
     rules = tuple(rules)
     tests = {test.unique_id: test for test in artifacts.tests}
     results = {rule.key: dbt_result(rule, tests[rule.key]) for rule in rules if rule.origin == "dbt"}
-    others = [rule for rule in rules if rule.origin != "dbt"]
     rules = (*rules, *_promised(product, contracts, rules))
+    unbuilt = _unbuilt(product, artifacts)
+    for rule in rules:
+        if unbuilt and rule.origin != "dbt" and _reads(rule, unbuilt):
+            results[rule.key] = CheckResult(
+                rule, Outcome.NOT_RUN, reason="what it reads was not built in this run"
+            )
+    others = [rule for rule in rules if rule.origin in ("soda", "odcs") and rule.key not in results]
     measurements: Mapping[str, float] = {}
     if not is_embedded(ws):
         reason = f"SodaCL and ODCS rules run on the embedded DuckDB only, not on the target {ws.target}"
-        results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in others}
+        left = [rule for rule in rules if rule.key not in results and rule.origin != "contract"]
+        results |= {rule.key: CheckResult(rule, Outcome.NOT_RUN, reason=reason) for rule in left}
     elif len(rules) > len(results):
         with opened(ws, product.name, files) as connection:
             found, measurements = _from_soda(product, others, connection, past or Past())
-            results |= found
-            results |= _from_contracts(rules, tuple(results.values()), connection)
+            results = found | results
+            open_ = [rule for rule in rules if rule.key not in results]
+            results |= _from_contracts(open_, tuple(results.values()), connection)
             custom = [rule for rule in others if rule.definition_type == "custom"]
             soda = soda_runner(product.name, connection)
             for result in run_custom(custom, artifacts.tests, tuple(results.values()), soda):
@@ -87,6 +96,21 @@ def run_checks(
     extra = [result for key, result in results.items() if key not in known]
     named = [results[rule.key] for rule in rules if rule.key in results]
     return Checked(tuple(_of_contracts([*named, *extra], contracts, artifacts)), measurements)
+
+
+def _unbuilt(product: Product, artifacts: Artifacts) -> set[str]:
+    """Return the tables that this run should have built and did not: what lies there is of an earlier run."""
+    failed = {run.unique_id for run in artifacts.runs if run.status not in ("success", "pass", "no-op")}
+    relations = [r for r in artifacts.of(product.name) if r.unique_id in failed]
+    return {name.lower() for relation in relations for name in (relation.name, relation.identifier)}
+
+
+def _reads(rule: Rule, tables: Collection[str]) -> bool:
+    """Say whether a rule may read one of these tables: it speaks of it, or its text names it."""
+    if rule.table.lower() in tables:
+        return True
+    words = set(re.findall(r"\w+", str(rule.definition).lower()))
+    return not words.isdisjoint(tables)
 
 
 def _promised(product: Product, contracts: Iterable[Contract], rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -21,6 +21,8 @@ from factory.watch import BACK
 from factory.workspace import Workspace
 
 _GOOD = ("certified", "unchanged", "checked")
+#: Outcomes of runs that looked at data which consumers read.
+PUBLISHED = ("certified", "checked", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,16 @@ class Quality:
         return round(self.trend[-1].score - self.trend[0].score, 1)
 
 
-def quality_of(ws: Workspace, names: Sequence[str], since: datetime) -> tuple[Quality, ...]:
+def quality_of(
+    ws: Workspace, names: Sequence[str], since: datetime, *, published: bool = False
+) -> tuple[Quality, ...]:
     """Return the quality of products, or of all that are published or were run, sorted by name.
 
     Args:
         ws: where they lie.
         names: which; none means all.
         since: from when on the trend is told.
+        published: of what is published alone; a build that was refused says nothing of that.
 
     Raises:
         RegistryError: one of them is neither published nor was ever run.
@@ -100,7 +105,7 @@ def quality_of(ws: Workspace, names: Sequence[str], since: datetime) -> tuple[Qu
             hint = f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
             raise RegistryError(f"nothing is known of a product {name!r}", hint=hint)
     chosen = sorted(set(names) or entries)
-    return tuple(_one(ws, entries[name], since) for name in chosen)
+    return tuple(_one(ws, entries[name], since, published=published) for name in chosen)
 
 
 def _entries(ws: Workspace) -> dict[str, Mapping[str, Any]]:
@@ -111,12 +116,13 @@ def _entries(ws: Workspace) -> dict[str, Mapping[str, Any]]:
     return found | {entry["name"]: entry for entry in read_index(ws)["products"]}
 
 
-def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime) -> Quality:
+def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published: bool) -> Quality:
     domain, name = str(entry["domain"]), str(entry["name"])
     weights = ws.settings.dimension_weights
     faults: list[Fault] = []
     runs = read_runs(ws.registry, domain, name, since=since, faults=faults)
-    newest = _newest_measured(ws, runs, domain, name)
+    newest = newest_checked(ws, domain, name, published=published)
+    told = [run for run in runs if not published or run.get("outcome") in PUBLISHED]
     checks = tuple(newest.get("checks") or ())
     levels = tuple((last_run(ws.registry, domain, name) or {}).get("levels") or ())
     contracts = sorted({str(c.get("contract")) for c in checks if c.get("contract")})
@@ -133,7 +139,7 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime) -> Quality:
         score=score_of(checks, weights),
         contracts={c: score_of((r for r in checks if r.get("contract") == c), weights) for c in contracts},
         tables={t: score_of((r for r in checks if r.get("table") == t), weights) for t in tables},
-        trend=tuple(_points(runs, weights)),
+        trend=tuple(_points(told, weights)),
         levels=levels,
         elements=tuple(zip(elements, states, strict=True)),
         incidents=IncidentStore(ws.registry).open_incidents(domain, name),
@@ -143,15 +149,16 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime) -> Quality:
     )
 
 
-def _newest_measured(
-    ws: Workspace, runs: Sequence[Mapping[str, Any]], domain: str, name: str
-) -> Mapping[str, Any]:
-    """Return the newest run that checked data; one that did not get that far says nothing of quality."""
-    for run in reversed(runs):
-        if run.get("checks"):
-            return run
-    records = read_runs(ws.registry, domain, name, limit=BACK)
-    return next((run for run in reversed(records) if run.get("checks")), {})
+def newest_checked(ws: Workspace, domain: str, name: str, *, published: bool = False) -> Mapping[str, Any]:
+    """Return the newest run record with checks, or an empty one: a run that did not get that far says nothing.
+
+    `published` leaves out runs whose data was not published.
+    """
+    for limit in (1, BACK):  # the newest is nearly always the one
+        for run in reversed(read_runs(ws.registry, domain, name, limit=limit)):
+            if run.get("checks") and (not published or run.get("outcome") in PUBLISHED):
+                return run
+    return {}
 
 
 def _points(runs: Iterable[Mapping[str, Any]], weights: Mapping[str, float]) -> Iterable[Point]:

@@ -56,7 +56,7 @@ def _page(quality: Quality, width: int) -> str:
         return "\n".join([*lines, *_fault_lines([quality], width)])
     version = f" {quality.version}" if quality.version else ""
     lines = [
-        f"{entry['name']}{version}: quality {quality.score.words()}{_change(quality)}",
+        f"{entry['name']}{version}: quality {quality.score.words()}{change_words(quality)}",
         f"measured {_moment(quality)} UTC, {_kind(quality)}; {quality.good} of {len(quality.checks)} checks pass",
     ]
     if len(quality.trend) > 1:
@@ -126,7 +126,25 @@ def _why(state: ElementState) -> str:
     return "; ".join(state.reasons[:2]) + more
 
 
-def _change(quality: Quality) -> str:
+def why_lines(quality: Quality, width: int) -> list[str]:
+    """Return how the score came about: the formula, the dimensions, and every check that costs points."""
+    formula = (
+        "The score is the mean of the dimensions that checks measure, each by its weight. In a dimension, a check of "
+        "severity error weighs 3 and one of severity warning 1; it earns all if it passes, half if it is an error "
+        "that only warns, and nothing if it fails or could not run."
+    )
+    lines = ["Why this score", *(f"  {line}" for line in textwrap.wrap(formula, width - 2))]
+    for part in quality.score.parts:
+        value = "not measured" if part.value is None else f"{part.value:.4g}"
+        count = f", {part.good} of {part.checks} checks pass" if part.checks else ""
+        lines.append(f"  {part.dimension:<12} {value} (weight {part.weight:g}{count})")
+    if quality.score.losses:
+        lines += ["  What costs points (and how many)", *_losses(quality.score, width)]
+    return lines
+
+
+def change_words(quality: Quality) -> str:
+    """Return how the score changed since the trend began, or nothing."""
     change = quality.change
     if change is None:
         return ""
@@ -198,11 +216,12 @@ def _fault_lines(found: Iterable[Quality], width: int) -> list[str]:
 
 def quality_as_json(found: Sequence[Quality]) -> dict[str, Any]:
     """Return the quality in the shape of `factory/schemas/quality.schema.json`."""
-    return {"products": [_values(each) for each in found]}
+    return {"products": [quality_values(each) for each in found]}
 
 
-def _values(quality: Quality) -> dict[str, Any]:
-    return {
+def quality_values(quality: Quality, *, checks: bool = True) -> dict[str, Any]:
+    """Return the quality of one product as values, with or without a row per check."""
+    values = {
         "name": quality.entry["name"],
         "domain": quality.entry["domain"],
         "version": quality.version,
@@ -233,6 +252,9 @@ def _values(quality: Quality) -> dict[str, Any]:
         "runs": {"count": quality.runs, "failed": quality.failed},
         "faults": list(quality.faults),
     }
+    if not checks:
+        del values["checks"]
+    return values
 
 
 def _score_values(score: Score) -> dict[str, Any]:

@@ -5,11 +5,12 @@ Takes a workspace, a product's name and a day; gives a `ProductPage`; reads the 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
 from factory.files import sha256_file
+from factory.levels import contract_key
 from factory.lifecycle import (
     END_OF_LIFE,
     END_OF_SUPPORT,
@@ -29,8 +31,13 @@ from factory.lifecycle import (
 )
 from factory.notices import Mark, marks_of
 from factory.odcs.lint.terms import service_level
+from factory.questions.quality import Quality, newest_checked, quality_of
+from factory.questions.quality_text import change_words, quality_values, why_lines
 from factory.registry import Registry, read_index
+from factory.registry.store import revoked_file
 from factory.workspace import Workspace
+
+_TREND = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ class ProductPage:
         entry: the registry entry.
         contracts: the contracts, as documents.
         certificates: the newest certificate of each contract, by name.
-        run: the last published run, or an empty dict.
+        run: the newest run that checked its data, or an empty dict.
+        quality: how good it is by that run, with its service levels and open incidents.
         lives: where each contract is in its life, in the order of `contracts`.
     """
 
@@ -50,6 +58,7 @@ class ProductPage:
     certificates: Mapping[str, Mapping[str, Any]]
     run: Mapping[str, Any]
     lives: tuple[LifeNow, ...]
+    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,8 @@ class LifeNow:
         return self.stage in (Stage.ENDED, Stage.RETIRED)
 
 
-def show(ws: Workspace, name: str, today: date) -> ProductPage:
-    """Return what is published of a product; its contracts' stages are those of the day `today`.
+def show(ws: Workspace, name: str, now: datetime) -> ProductPage:
+    """Return what is published of a product; its contracts' stages are those of the day of `now`.
 
     Raises:
         RegistryError: nothing of that name is published.
@@ -96,15 +105,18 @@ def show(ws: Workspace, name: str, today: date) -> ProductPage:
             hint = f"publish it with: factory build +{name}"
         raise RegistryError(f"no product {name!r} is published", hint=hint)
     entry = entries[name]
+    today = now.astimezone(UTC).date()
     contracts = tuple(_contract(ws.registry / c["path"], c["sha256"]) for c in entry["contracts"])
     certificates = {}
     for contract in entry["contracts"]:
         folder = (
             ws.registry / "certificates" / entry["domain"] / name / contract["name"] / contract["version"]
         )
-        certificates[contract["name"]] = _newest(folder, numbered=True)
-    run = _newest(ws.registry / "runs" / entry["domain"] / name, numbered=False)
-    return ProductPage(entry, contracts, certificates, run, _lives(ws, entry, contracts, today))
+        certificates[contract["name"]] = _newest(folder)
+    lives = _lives(ws, entry, contracts, today)
+    run = newest_checked(ws, entry["domain"], name, published=True)
+    (quality,) = quality_of(ws, [name], now - _TREND, published=True)
+    return ProductPage(entry, contracts, certificates, run, lives, quality)
 
 
 def _lives(
@@ -149,18 +161,17 @@ def _contract(file: Path, sha256: str) -> dict[str, Any]:
     return data
 
 
-def _newest(folder: Path, *, numbered: bool) -> dict[str, Any]:
-    files = list(folder.glob("*.json")) if folder.is_dir() else []
-    if numbered:
-        files = [file for file in files if file.stem.isdigit()]
+def _newest(folder: Path) -> dict[str, Any]:
+    """Return the newest certificate in a folder; one that was revoked says when, under `revoked`."""
+    files = [file for file in folder.glob("*.json") if file.stem.isdigit()] if folder.is_dir() else []
     if not files:
         return {}
-    file = max(files, key=lambda f: (int(f.stem) if numbered else 0, f.name))
-    try:
-        data = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
+    newest = max(files, key=lambda f: int(f.stem))
+    found: dict[str, Any] = {}
+    for file in (newest, revoked_file(newest)):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found |= json.loads(file.read_bytes())
+    return found
 
 
 def page_as_json(page: ProductPage) -> dict[str, Any]:
@@ -171,6 +182,7 @@ def page_as_json(page: ProductPage) -> dict[str, Any]:
         "certificates": {name: dict(certificate) for name, certificate in page.certificates.items()},
         "run": dict(page.run),
         "lifecycle": [_life_as_json(life) for life in page.lives],
+        "quality": quality_values(page.quality, checks=False),
     }
 
 
@@ -193,8 +205,8 @@ def _life_as_json(now: LifeNow) -> dict[str, Any]:
     }
 
 
-def page_as_text(page: ProductPage, width: int = 80) -> str:
-    """Return the page for people."""
+def page_as_text(page: ProductPage, width: int = 80, *, why: bool = False) -> str:
+    """Return the page for people; `why` adds how the quality score came about."""
     import textwrap
 
     entry = page.entry
@@ -206,8 +218,10 @@ def page_as_text(page: ProductPage, width: int = 80) -> str:
     lines += textwrap.wrap(_first_paragraph(entry["summary"]), width)
     for contract, now in zip(page.contracts, page.lives, strict=True):
         certificate = {} if now.is_closed else page.certificates.get(contract["name"], {})
-        lines += ["", *_contract_lines(contract, certificate, now, width)]
-    lines += ["", *_quality_lines(page.run)]
+        lines += ["", *_contract_lines(contract, certificate, now, width, page.quality)]
+    lines += ["", *_quality_lines(page.quality, width)]
+    if why:
+        lines += ["", *why_lines(page.quality, width)]
     owner = entry["owner"] or "nobody"
     lines += ["", f"Owner    {owner} (team {entry['team']})"]
     support = page.contracts[0].get("support") if page.contracts else None
@@ -224,9 +238,15 @@ def _first_paragraph(text: str) -> str:
 
 
 def _contract_lines(
-    contract: Mapping[str, Any], certificate: Mapping[str, Any], now: LifeNow, width: int
+    contract: Mapping[str, Any],
+    certificate: Mapping[str, Any],
+    now: LifeNow,
+    width: int,
+    quality: Quality,
 ) -> list[str]:
     until = f", certified until {certificate['expires'][:10]}" if certificate.get("expires") else ""
+    if certificate.get("revoked"):
+        until = f", certificate revoked on {certificate['revoked'][:10]}"
     lines = [f"Contract {contract['name']} {contract['version']}, {now.stage}{until}"]
     lines += _life_lines(now, width)
     tables = contract.get("schema") or ()
@@ -242,7 +262,8 @@ def _contract_lines(
         if service_level(str(sla["property"])) in (GENERAL_AVAILABILITY, END_OF_SUPPORT, END_OF_LIFE):
             continue  # told with the stage
         unit = f" {sla['unit']}" if sla.get("unit") else ""
-        lines.append(f"  promises {sla['property']}: {sla.get('value')}{unit}")
+        verdict = _verdict(quality, contract, service_level(str(sla["property"])))
+        lines.append(f"  promises {sla['property']}: {sla.get('value')}{unit}{verdict}")
     price = contract.get("price")
     if price:
         amount = price.get("priceAmount")
@@ -275,20 +296,31 @@ def _life_lines(now: LifeNow, width: int) -> list[str]:
     ]
 
 
-def _quality_lines(run: Mapping[str, Any]) -> list[str]:
-    checks = run.get("checks") or ()
-    if not checks:
-        return ["Quality  not measured"]
-    good = sum(check["outcome"] == "pass" for check in checks)
-    lines = [
-        f"Quality  {good} of {len(checks)} checks hold, measured {str(run.get('at', ''))[:16].replace('T', ' ')} UTC"
+def _verdict(quality: Quality, contract: Mapping[str, Any], name: str) -> str:
+    """Return what the last run said of a service level: the worst, where it is measured of several columns."""
+    key = contract_key(contract)
+    found = [
+        str(row.get("verdict"))
+        for row in quality.levels
+        if row.get("contract") == key and row.get("property") == name
     ]
+    worst = next((verdict for verdict in ("breached", "not measured", "met") if verdict in found), "")
+    return f" ({worst})" if worst else ""
+
+
+def _quality_lines(quality: Quality, width: int) -> list[str]:
+    if quality.at is None:
+        return ["Quality  not measured"]
+    count = f"{quality.good} of {len(quality.checks)} checks hold"
+    score = f"{quality.score.words()} of 100{change_words(quality)}"
+    lines = [f"Quality  {score}: {count}, {quality.at:%Y-%m-%d %H:%M} UTC"]
     lines += [
-        f"  {c['outcome']}: {c['name']}" + (f" ({c['reason']})" if c["reason"] else "")
-        for c in checks
+        f"  {c['outcome']}: {c['name']}" + (f" ({c['reason']})" if c.get("reason") else "")
+        for c in quality.checks
         if c["outcome"] != "pass"
     ]
-    return lines
+    lines += [f"  incident {i.id}: {i.trouble.subject}" for i in quality.incidents]
+    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
 
 
 def _use_lines(page: ProductPage) -> list[str]:
