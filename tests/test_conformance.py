@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -412,6 +413,8 @@ def dbt(kind: str, **changes: Any) -> Rule:
         (a_rule(origin="soda", definition="checks for orders:\n- duplicate_count(id) = 0\n"), {"unique"}),
         (a_rule(origin="soda", definition="checks for orders [today]:\n- missing_count(id) = 0\n"), set()),
         (a_rule(origin="soda", definition="checks for orders:\n- missing_count(id) < 5\n"), set()),
+        (a_rule(origin="soda", definition="checks for orders:\n- missing_count(id) = 0:\n    name: a\n"), {"required"}),
+        (a_rule(origin="soda", definition="checks for orders:\n- missing_count(id) = 0:\n    filter: a > 1\n"), set()),
     ],
 )  # fmt: skip
 def test_what_another_rule_measures_is_left_out(other: Rule, covered: set[str]) -> None:
@@ -433,3 +436,18 @@ def test_rules_inside_columns_are_gathered_from_contracts() -> None:
     found = gather_rules(a_product(), [promise], (), some_artifacts())
     assert [each.column for each in found] == ["address.zip", "tags[]"]
     assert [each.line for each in found] == sorted(each.line for each in found)
+
+
+def test_promises_in_a_batch_go_as_each_would_alone(connection: Any) -> None:
+    columns: dict[str, dict[str, Any]] = {}
+    for column, option, value, _ in OPTIONS:
+        columns.setdefault(
+            column, {"name": column, "unique": True, "required": True, "logicalTypeOptions": {}}
+        )
+        columns[column]["logicalTypeOptions"][option] = value
+    rules = rules_of(*columns.values())
+    together = run_rules(rules, connection)
+    assert [result.rule for result in together] == list(rules)
+    for result in together:
+        (alone,) = run_rules([result.rule], connection)
+        assert replace(alone, seconds=0) == replace(result, seconds=0)

@@ -13,10 +13,12 @@ import yaml
 from builders import a_contract, a_rule, a_test
 from conftest import Command
 from jsonschema import Draft202012Validator
+from mesh import make_mesh
 
 from factory.contract import Rule
 from factory.quality import CheckResult, Outcome
 from factory.quality.custom import run_custom, soda_documents, sodacl_of
+from factory.quality.moments import strptime_of
 from factory.standards import schema
 
 ORDERS = """
@@ -169,6 +171,30 @@ def test_a_key_that_json_leaves_out_is_null_unless_it_is_required(tmp_path: Path
     assert result.code == 1
 
 
+@pytest.mark.parametrize(
+    ("format_", "read"),
+    [
+        ("yyyy-MM-dd HH:mm:ss", "%Y-%m-%d %H:%M:%S"),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "%Y-%m-%dT%H:%M:%S.%g%z"),
+        ("d MMM yy 'o''clock' '' 100%", "%d %b %y o'clock ' 100%%"),
+        ("QQQ", ""),
+    ],
+)
+def test_a_format_of_dates_is_that_of_the_standard(format_: str, read: str) -> None:
+    assert strptime_of(format_) == read
+
+
+def test_dates_in_text_are_read_in_their_format(tmp_path: Path, factory: Command) -> None:
+    write_data(tmp_path, "csv", "select * from (values ('31.01.2024'), ('2024-02-01'), (null)) as t(day)")
+    options = {"format": "dd.MM.yyyy", "maximum": "2024-01-30"}
+    columns = [{"name": "day", "logicalType": "date", "logicalTypeOptions": options}]
+    result = factory(
+        "contract", "test", write_contract(tmp_path, a_server("csv"), columns=columns), "--format", "json"
+    )
+    measured = {check["kind"]: check["measured"] for check in result.json["checks"]}
+    assert measured == {"columns": 0, "type": 1, "maximum": 1}
+
+
 def test_text_shows_what_was_measured_promised_and_where(tmp_path: Path, factory: Command) -> None:
     write_data(tmp_path, "parquet")
     quality = [
@@ -213,27 +239,22 @@ def test_build_servers_read_junit(tmp_path: Path, factory: Command) -> None:
     assert str(failed.get("name")).startswith('a "name" <of> ours & ')
 
 
-def test_paths_are_from_the_contract_or_the_workspace(tmp_path: Path, factory: Command) -> None:
-    (tmp_path / "dbt_project.yml").write_text("name: mesh\nvars: {}\n", "utf-8")
+def test_paths_are_from_the_contract_or_the_workspace(
+    tmp_path: Path, factory: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.factory]\n", "utf-8")
     (tmp_path / "contracts").mkdir()
     for folder in ("data/y=1", "data/y=2"):
         (tmp_path / folder).mkdir(parents=True)
         duckdb.execute(f"copy (select 1 as id) to '{tmp_path}/{folder}/part.parquet'")
-    file = write_contract(
-        tmp_path / "contracts",
-        a_server("parquet", "../data/*/*.parquet"),
-        columns=[{"name": "id"}, {"name": "y"}],
-        table={"quality": [{"metric": "rowCount", "mustBe": 2}]},
-    )
-    assert factory("contract", "test", file).code == 0
-    file = write_contract(
-        tmp_path / "contracts", a_server("parquet", "data"), columns=[{"name": "id"}, {"name": "y"}]
-    )
-    result = factory("contract", "test", file)
-    assert "2 rows" not in result.out  # no rule looked at rows
-    if "no file is there" in result.out:  # the folder is no workspace
-        assert result.code == 1
+    monkeypatch.chdir(tmp_path)
+    columns = [{"name": "id"}, {"name": "y", "logicalType": "integer"}]
+    rows = {"quality": [{"metric": "rowCount", "mustBe": 2}]}
+    for path in ("../data/*/*.parquet", "data/**/*.parquet", "data", (tmp_path / "data").as_posix()):
+        file = write_contract(tmp_path / "contracts", a_server("parquet", path), columns=columns, table=rows)
+        result = factory("contract", "test", file)
+        assert result.code == 0, result.out
+        assert "orders: 2 rows" in result.out
 
 
 # What is refused
@@ -431,3 +452,68 @@ def test_what_a_contract_repeats_of_its_product_is_not_run_twice() -> None:
     one, two = run_custom(rules, (), (soda, dbt), never)
     assert (one.outcome, one.measured, one.rule.key) == (Outcome.FAIL, 0.0, "one")
     assert (two.outcome, two.rule.key) == (Outcome.PASS, "two")
+
+
+def test_a_build_runs_the_custom_rules_of_its_contracts(
+    tmp_path: Path, factory: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_mesh(tmp_path / "mesh")
+    monkeypatch.chdir(root)
+    file = root / "products/shop/contracts/shop.odcs.yaml"
+    data = yaml.safe_load(file.read_text("utf-8"))
+    (table,) = data["schema"]
+    soda = {"type": "custom", "engine": "soda", "name": "some orders", "implementation": "row_count > 0"}
+    dbt = {"type": "custom", "engine": "dbt", "name": "every order has a number", "implementation": "unique"}
+    table["quality"] = [
+        soda,
+        {**soda, "name": "very many", "implementation": "row_count > 999", "severity": "warning"},
+    ]
+    table["properties"] = [{"name": "order_id", "quality": [dbt]}]
+    file.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+    result = factory("build", "shop", "--format", "json")
+    assert result.code == 0, result.out
+    (run,) = (root / "registry/runs/trade/shop").glob("*.json")
+    checks = {check["name"]: check for check in json.loads(run.read_text("utf-8"))["checks"]}
+    found = {
+        name: checks[name]["outcome"] for name in ("some orders", "very many", "every order has a number")
+    }
+    assert found == {"some orders": "pass", "very many": "warn", "every order has a number": "pass"}
+
+
+def test_a_published_contract_holds_of_its_published_tables(
+    tmp_path: Path, factory: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_mesh(tmp_path / "mesh")
+    monkeypatch.chdir(root)
+    assert factory("build", "shop").code == 0
+    published = root / "registry/products/trade/shop/shop/1.0.0/contract.odcs.yaml"
+    for server in ("", "ports", "parquet-orders"):
+        result = factory("contract", "test", published, "--server", server, "--format", "json")
+        assert (result.code, set(outcomes(result.json).values())) == (0, {"pass"}), result.out
+        assert {check["origin"] for check in result.json["checks"]} == {"contract", "odcs"}
+
+
+def test_a_query_may_name_other_tables_of_the_database_and_no_other_files(
+    tmp_path: Path, factory: Command
+) -> None:
+    inside = write_data(tmp_path, "parquet", "select 1 as id", "rates")
+    outside = tmp_path.parent / f"{tmp_path.name}.parquet"
+    duckdb.execute(f"copy (select 1 as id) to '{outside}'")
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
+        database.execute("create schema sales")
+        database.execute("create table sales.orders as select 1 as id")
+        database.execute(f"create view sales.rates as from '{inside}'")
+        database.execute(f"create view sales.secret as from '{outside}'")
+    queries = {
+        "select count(*) from {table} join rates using (id)": "pass",
+        "select count(*) from sales.orders": "pass",
+        "select count(*) from {schema}.orders": "pass",
+        "select count(*) from secret": "error",
+        f"select count(*) from '{outside}'": "error",
+    }
+    quality = [{"type": "sql", "query": query, "mustBe": 1} for query in queries]
+    server = {"server": "db", "type": "duckdb", "database": "shop.duckdb", "schema": "sales"}
+    file = write_contract(tmp_path, server, columns=[{"name": "id"}], table={"quality": quality})
+    result = factory("contract", "test", file, "--format", "json")
+    found = [check["outcome"] for check in result.json["checks"] if check["kind"] == "sql"]
+    assert found == list(queries.values()), result.out

@@ -194,19 +194,19 @@ def odcs_rules(
     `address.zip`, the values of a list `tags[]`.
     """
     rules = []
-    for number, table in enumerate(contract.get("schema") or ()):
+    for number, table in _named(contract, "schema"):
         at: Path_ = ("schema", number)
         names = {
             str(column["name"]): str(column["physicalName"])
-            for column in table.get("properties") or ()
-            if column.get("physicalName") not in (None, column.get("name"))
+            for _, column in _named(table, "properties")
+            if column.get("physicalName") not in (None, column["name"])
         }
         facts = {"physical": names} if names else {}
         physical = str(table.get("physicalName") or table["name"])
         if physical.lower() != str(table["name"]).lower():
             facts["model"] = table["name"]
         for place, column, data in ((at, "", table), *_columns_of(at, "", table)):
-            for q, rule in enumerate(data.get("quality") or ()):
+            for q, rule in _mappings(data, "quality"):
                 here = (*place, "quality", q)
                 known = facts | (_valid_values(data) if column else {})
                 rules.append(_odcs_rule(rule, here, physical, column, product, (file, line_of), known))
@@ -243,11 +243,23 @@ def _odcs_rule(
     )
 
 
+def _mappings(data: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the mappings of a list with their places; what is no mapping is for the linter to tell."""
+    found = data.get(key)
+    for number, each in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(each, dict):
+            yield number, each
+
+
+def _named(data: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    return ((number, each) for number, each in _mappings(data, key) if each.get("name"))
+
+
 def _columns_of(
     at: Path_, prefix: str, parent: Mapping[str, Any]
 ) -> Iterator[tuple[Path_, str, Mapping[str, Any]]]:
     """Yield place, name and values of the columns of a table, and of what is inside them."""
-    for number, column in enumerate(parent.get("properties") or ()):
+    for number, column in _named(parent, "properties"):
         name = prefix + str(column.get("physicalName") or column["name"])
         yield from _inside((*at, "properties", number), name, column)
 
@@ -267,9 +279,7 @@ def _inside(
 
 def _valid_values(column: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a column says of its values, for rules that leave it to the column which are valid."""
-    values = [
-        each["value"] for each in column.get("enum") or () if isinstance(each, dict) and "value" in each
-    ]
+    values = [each["value"] for _, each in _mappings(column, "enum") if "value" in each]
     options = column.get("logicalTypeOptions")
     pattern = options.get("pattern") if isinstance(options, dict) else None
     return {key: found for key, found in (("validValues", values), ("pattern", pattern)) if found}

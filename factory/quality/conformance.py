@@ -76,7 +76,9 @@ class _Maker:
         keys = _key(columns)
         if keys:
             column = keys[0] if len(keys) == 1 else ""
-            yield self.rule("primaryKey", at, column, {"properties": keys}, ", ".join(keys))
+            first = next(n for n, each in enumerate(self.table["properties"]) if _is_named(each, keys[0]))
+            here = (*at, "properties", first)
+            yield self.rule("primaryKey", here, column, {"properties": keys}, ", ".join(keys))
         yield from self.properties(at, "", self.table)
         for number, relationship in enumerate(self.table.get("relationships") or ()):
             yield from self.relationship((*at, "relationships", number), "", relationship)
@@ -186,7 +188,17 @@ _WORDS = {
     "unique": "is unique", "primaryKey": "is the key", "enum": "is one of", "relationship": "is",
     "pattern": "matches", "format": "has the format", "minLength": "minLength", "maxLength": "maxLength",
 }  # fmt: skip
-_AT = {"required": ("required",), "unique": ("unique",), "enum": ("enum",), "columns": ("properties",)}
+_AT = {
+    "required": ("required",),
+    "unique": ("unique",),
+    "primaryKey": ("primaryKey",),
+    "enum": ("enum",),
+    "columns": ("properties",),
+}
+
+
+def _is_named(column: Any, name: str) -> bool:
+    return isinstance(column, dict) and _name(column) == name
 
 
 def _is_physical(column: Values) -> bool:

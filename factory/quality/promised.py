@@ -121,7 +121,7 @@ def _read_as(place: Place, texts: str, rule: Rule) -> Plan:
     """Return how many values of a file are not what they were read as: those became null."""
     # The relation without casts has the same columns under the same names.
     relation, value = quoted(texts), place.expression
-    cast = f"try_cast({value} as {place.type})"
+    cast = str(rule.definition["reading"])
     fault = f"{cast} is null"
     if place.type.id in _WHOLE:
         # A cast rounds.

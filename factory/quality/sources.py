@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from factory.errors import ContractError, LockedError, QualityError
 from factory.odcs.types import logical_fields
 from factory.quality.columns import in_one_line
 from factory.quality.conformance import physical_name
+from factory.quality.moments import strptime_of
 from factory.tables import columns_of, literal, own_spelling, quoted
 
 Values = Mapping[str, Any]
@@ -42,13 +43,14 @@ class Source:
         connection: where the tables have their names.
         faults: why a table cannot be read, by its name in the database.
         texts: of a table that is read from text, the relation in which its columns are as they stand there.
+        readings: how a column is read from its text, in SQL, as table and column.
         wrong_kinds: columns of JSON whose values are of another kind than promised, as table and column.
     """
 
     connection: Any
     faults: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    cast: set[tuple[str, str]] = field(default_factory=set)
+    readings: dict[tuple[str, str], str] = field(default_factory=dict)
     wrong_kinds: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -73,8 +75,7 @@ def opened_server(
         connection.execute("set TimeZone = 'UTC'")
         source = Source(connection)
         if server.get("type") == "duckdb":
-            _attach(connection, server, file, line, folders)
-            _lock(connection, [])
+            _database(source, server, tables, (file, line), folders)
         else:
             format_ = _format_of(server, file, line)
             named = {
@@ -103,16 +104,78 @@ def _lock(connection: Any, paths: Sequence[str]) -> None:
 # DuckDB databases
 
 
-def _attach(connection: Any, server: Values, file: Path, line: int, folders: Sequence[Path]) -> None:
+def _database(
+    source: Source, server: Values, tables: Sequence[Values], place: tuple[Path, int], folders: Sequence[Path]
+) -> None:
+    """Give the tables of a database their names here, in the schema of every product and in their own."""
     import duckdb
 
+    connection = source.connection
+    database = _attached(connection, server, place, folders)
+    schema = str(server.get("schema") or "main")
+    rows = connection.execute(
+        "select table_name, view_definition from information_schema.tables left join "
+        "(select view_name, sql as view_definition from duckdb_views() where database_name = 'data' "
+        "and lower(schema_name) = lower($1)) on view_name = table_name "
+        "where table_catalog = 'data' and lower(table_schema) = lower($1)",
+        [schema],
+    ).fetchall()
+    if not rows and not _has_schema(connection, schema):
+        raise ContractError(
+            f"the database has no schema {schema!r}",
+            where=place[0],
+            line=place[1],
+            hint="set the server's `schema`",
+        )
+    named = [str(definition) for _, definition in rows if definition]
+    _lock(connection, _files_in(named, [database.parent, *folders]))
+    promised = {physical_name(table) for table in tables}
+    others = {str(name) for name, _ in rows[:_MOST_TABLES]} - promised
+    if schema != "main":
+        connection.execute(f"create schema {quoted(schema)}")
+    for name in (*sorted(promised), *sorted(others)):
+        for own in dict.fromkeys(("main", schema)):
+            try:
+                connection.execute(
+                    f"create view memory.{quoted(own)}.{quoted(name)} as from data.{quoted(schema)}.{quoted(name)}"
+                )
+            except duckdb.Error as error:
+                if name in promised:
+                    source.faults[name] = in_one_line(error)
+
+
+#: So many tables beside the promised ones can be named in queries.
+_MOST_TABLES = 500
+
+
+def _has_schema(connection: Any, schema: str) -> bool:
+    query = "select count(*) from duckdb_schemas() where database_name = 'data' and lower(schema_name) = lower($1)"
+    return bool(connection.execute(query, [schema]).fetchone()[0])
+
+
+def _files_in(definitions: Iterable[str], folders: Sequence[Path]) -> list[str]:
+    """Return the files that views read, as far as they lie below the folders."""
+    found: dict[str, None] = {}
+    for text in definitions:
+        for quote, path in re.findall(r"""(['"])((?:(?!\1).|\1\1)+)\1""", text, re.DOTALL):
+            for folder in folders:
+                files = _matching(folder, path.replace(quote * 2, quote))
+                inside = [each for each in files if each.resolve().is_relative_to(folder.resolve())]
+                found |= dict.fromkeys(each.as_posix() for each in inside)
+                found |= dict.fromkeys(each.resolve().as_posix() for each in inside)
+    return list(found)
+
+
+def _attached(connection: Any, server: Values, place: tuple[Path, int], folders: Sequence[Path]) -> Path:
+    import duckdb
+
+    file, line = place
     named = str(server.get("database") or "")
     _refuse_url(named, file, line)
     found = next((path for folder in folders if (path := folder / named).is_file()), None)
     if not named or found is None:
         hint = f"paths are from {', then '.join(folder.as_posix() for folder in folders)}"
         raise ContractError(f"the database {named!r} is not there", where=file, line=line, hint=hint)
-    schema = str(server.get("schema") or "main")
     try:
         connection.execute(f"attach {literal(found.as_posix())} as data (read_only)")
     except duckdb.Error as error:
@@ -123,13 +186,7 @@ def _attach(connection: Any, server: Values, file: Path, line: int, folders: Seq
                 message, where=found, hint="close it there and run the command again"
             ) from error
         raise QualityError(f"cannot open the database: {text}", where=found) from error
-    try:
-        connection.execute(f"use data.{quoted(schema)}")
-    except duckdb.Error as error:
-        hint = "set the server's `schema`"
-        raise ContractError(
-            f"the database has no schema {schema!r}", where=file, line=line, hint=hint
-        ) from error
+    return found
 
 
 # Files
@@ -171,16 +228,23 @@ def _files(
         raise ContractError("the server names no path", where=place[0], line=place[1], hint="add `path:`")
     for folder in folders:
         whole = folder / path
-        if whole.is_dir():
-            found = sorted(each for each in whole.rglob(f"*.{format_}") if each.is_file())
-        elif whole.is_file():
-            found = [whole]
-        else:
-            found = sorted(map(Path, glob.glob(whole.as_posix(), recursive=True)))  # noqa: PTH207  (any root)
+        found = sorted(whole.rglob(f"*.{format_}")) if whole.is_dir() else _matching(folder, path)
         files = [each.resolve().as_posix() for each in found if each.is_file()]
         if files:
             return files
     return []
+
+
+def _matching(folder: Path, path: str) -> list[Path]:
+    """Return the files that a path or a pattern means, seen from a folder."""
+    whole = folder / path
+    try:
+        if whole.is_file():
+            return [whole]
+        found = map(Path, glob.glob(whole.as_posix(), recursive=True))  # noqa: PTH207  (any root)
+        return sorted(each for each in found if each.is_file())
+    except (OSError, ValueError):  # what is no path at all
+        return []
 
 
 def _view(source: Source, table: Values, files: Sequence[str], format_: str, server: Values) -> None:
@@ -241,8 +305,9 @@ def _chosen(
     for column in there:
         type_ = read_as(promised.get(column.lower(), {}), source.connection)
         if type_ and not (detected and _is_nested(detected[column])):
-            chosen.append(f"try_cast({quoted(column)} as {type_}) as {quoted(column)}")
-            source.cast.add((name, column.lower()))
+            reading = _reading(quoted(column), type_, promised[column.lower()])
+            chosen.append(f"{reading} as {quoted(column)}")
+            source.readings[name, column.lower()] = reading
             if detected and not _is_kin(detected[column], type_):
                 source.wrong_kinds.add((name, column.lower()))
         else:
@@ -255,6 +320,16 @@ def _chosen(
             if column not in known and not values.get("required") and not values.get("primaryKey"):
                 chosen.append(f"null::{type_} as {quoted(physical_name(values))}")
     return chosen
+
+
+def _reading(text: str, type_: str, column: Values) -> str:
+    """Return what reads a text as a type; dates and times in the format that the contract states."""
+    options = column.get("logicalTypeOptions")
+    stated = options.get("format") if isinstance(options, dict) else None
+    form = strptime_of(stated) if isinstance(stated, str) and _is_moment(type_) and type_ != "UUID" else ""
+    if form:
+        return f"try_cast(try_strptime({text}, {literal(form)}) as {type_})"
+    return f"try_cast({text} as {type_})"
 
 
 def _is_nested(type_: str) -> bool:

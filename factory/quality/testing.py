@@ -117,9 +117,13 @@ def _run(rules: Sequence[Rule], source: Source, name: str) -> list[CheckResult]:
 def _of_text(rule: Rule, source: Source) -> Rule:
     """Return a rule about a type so that it counts the texts that are no values of it, where they were read as it."""
     place = (rule.table, rule.column.lower())
-    if rule.kind != "type" or place not in source.cast:
+    if rule.kind != "type" or place not in source.readings:
         return rule
-    known = {"texts": source.texts[rule.table], "wrong_kind": place in source.wrong_kinds}
+    known = {
+        "texts": source.texts[rule.table],
+        "reading": source.readings[place],
+        "wrong_kind": place in source.wrong_kinds,
+    }
     return replace(rule, definition={**rule.definition, **known})
 
 
@@ -162,7 +166,9 @@ def _server(data: Values, named: str, document: Document) -> tuple[int, Values]:
             raise ContractError(f"the contract has no server {named!r}", where=file, line=line, hint=hint)
     else:
         able = [(n, each) for n, each in servers if each.get("type") in SERVERS]
-        found = able if len(servers) > 1 and able else servers
+        databases = [(n, each) for n, each in able if each.get("type") == "duckdb"]
+        # A file is one table, a database has them all.
+        found = databases if len(databases) == 1 else able or servers
         if len(found) > 1:
             hint = f"name one with --server: {called}"
             raise ContractError("the contract has several servers", where=file, line=line, hint=hint)
