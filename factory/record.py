@@ -110,6 +110,6 @@ def row_of(check: CheckResult, product: Product) -> dict[str, Any]:
         "checked_rows": check.checked_rows,
         "milliseconds": round(check.seconds * 1000, 1),
     }
-    if not check.counts:
+    if not check.counts or check.is_consequence:
         row["counts"] = False
     return row

@@ -160,7 +160,7 @@ class Watch:
             ports=tuple(reading_of(port) for port in before.get("ports") or () if isinstance(port, Mapping)),
             published_at=moment_of(before.get("published_at")),
             loaded_at=moment_of(before.get("loaded_at")),
-            runs=(*self._runs(product, _LAST_DAYS), RunFact(self._now, BUILD, str(result.outcome)))
+            runs=(*runs_since(ws, product, self._now - _LAST_DAYS), RunFact(self._now, BUILD, str(result.outcome)))
             if wanted & set(_BY_LAST_RUNS)
             else (),
             incidents=incident_times(ws, product, self._now) if wanted & set(OVER_INCIDENTS) else None,
@@ -196,10 +196,6 @@ class Watch:
         if self._ws.target == PROD and IncidentStore(self._ws.registry).products():
             notify_pending(self._ws, products, self._now)
 
-    def _runs(self, product: Product, window: timedelta) -> tuple[RunFact, ...]:
-        since = self._now - window
-        return runs_of(read_runs(self._ws.registry, product.domain, product.name, since=since))
-
     def _follow(
         self,
         passed: Passed,
@@ -214,14 +210,16 @@ class Watch:
         product, ws = passed.product, self._ws
         rows = [level.values() for level in levels]
         good = _last_good(checked_before, moment_of(before.get("at")))
-        troubles = list(troubles_of_checks(ws, product, (c for c in passed.checks if c.counts), good))
+        # What follows from a model that was not built is one incident, and not one per check.
+        own = [check for check in passed.checks if check.counts and not check.is_consequence]
+        troubles = list(troubles_of_checks(ws, product, own, good))
         troubles += [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
         refused = passed.result.outcome is ProductOutcome.REFUSED and passed.kind == BUILD
-        if refused and not any(c.refuses for c in passed.checks):
+        if refused and not any(check.refuses for check in own):
             troubles.append(refusal(product, BUILD, passed.result.reasons, moment_of(before.get("at"))))
         checked = {_key_of(row) for row in rows}
         if passed.is_checked:
-            checked |= {check_key(check) for check in passed.checks if check.counts}
+            checked |= {check_key(check) for check in own}
             checked |= {f"run:{BUILD}"} if passed.kind == BUILD else set()
         known = self._known(passed, checked) if passed.is_checked else None
         after_run(ws, product, troubles, checked, known, inputs, self._now, run_id)
@@ -318,13 +316,19 @@ def facts_of(
     window = _WINDOW if wanted & set(_OVER_RUNS) else _LAST_DAYS
     runs: tuple[RunFact, ...] = ()
     if wanted & {*_OVER_RUNS, *_BY_LAST_RUNS}:
-        runs = runs_of(read_runs(ws.registry, product.domain, product.name, since=now - window))
+        runs = runs_since(ws, product, now - window)
     return Facts(
         runs=runs,
         incidents=incident_times(ws, product, now) if wanted & set(OVER_INCIDENTS) else None,
         schedule=product.custom("schedule"),
         time_zone=product.custom("timeZone"),
     )
+
+
+def runs_since(ws: Workspace, product: Product, since: datetime) -> tuple[RunFact, ...]:
+    """Return a product's runs since a moment, or the last one before it where there are none."""
+    found = read_runs(ws.registry, product.domain, product.name, since=since)
+    return runs_of(found or read_runs(ws.registry, product.domain, product.name, limit=1))
 
 
 def incident_times(ws: Workspace, product: Product, now: datetime) -> tuple[IncidentTimes, ...]:

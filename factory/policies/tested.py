@@ -23,12 +23,16 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("tested", Severity.BLOCKS, message, evidence.place(port.file), hint)
         yield from _unenforced(port, evidence)
     unbuilt = _unbuilt(evidence)
-    waiting = [r for r in evidence.checks if r.rule.table.lower() in unbuilt and r.outcome in _CONSEQUENCES]
+    waiting = [
+        r
+        for r in evidence.checks
+        if r.is_consequence or (r.rule.table.lower() in unbuilt and r.outcome in _CONSEQUENCES)
+    ]
     if waiting:
         message = f"{len(waiting)} checks could not run, because what they check was not built"
         yield Finding("tested", Severity.BLOCKS, message, evidence.folder)
     for result in evidence.checks:
-        if result.outcome is Outcome.PASS or result in waiting:
+        if result.outcome is Outcome.PASS or not result.counts or result in waiting:
             continue
         severity = Severity.BLOCKS if result.refuses else Severity.ADVISES
         yield Finding("tested", severity, _words(result), _place(result, evidence))

@@ -191,7 +191,8 @@ def _from_dbt(rule: Rule, tests: tuple[DataTest, ...]) -> CheckResult:
         data = data[0]
     found = [test for test in tests if _is_meant(data, test, rule)]
     if not found:
-        return CheckResult(rule, Outcome.NOT_RUN, reason="dbt ran no test of this name for the table")
+        reason = "dbt ran no test of this name for the table" if tests else "dbt runs it, in a build"
+        return CheckResult(rule, Outcome.NOT_RUN, reason=reason, counts=bool(tests))
     results = [dbt_result(rule, test) for test in found]
     return worst(results)
 

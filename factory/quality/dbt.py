@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from factory.contract import Rule
 from factory.data_tests import DataTest
-from factory.quality.results import CheckResult, Outcome
+from factory.quality.results import NOT_BUILT, CheckResult, Outcome
 
 _OUTCOMES = {
     "pass": Outcome.PASS,
@@ -22,7 +22,7 @@ def dbt_result(rule: Rule, test: DataTest) -> CheckResult:
     reason = ""
     if outcome is Outcome.NOT_RUN:
         skipped = test.status == "skipped"
-        reason = "dbt skipped it, because what it reads was not built" if skipped else test.status
+        reason = NOT_BUILT if skipped else test.status
     elif outcome is not Outcome.PASS:
         reason = " ".join(test.message.split())[:300]
     return CheckResult(

@@ -19,6 +19,10 @@ class Outcome(enum.StrEnum):
     NOT_RUN = "not run"
 
 
+#: Why a check did not run whose tables were not built: it follows from that, and says nothing of its own.
+NOT_BUILT = "what it reads was not built in this run"
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One rule and how it went.
@@ -47,6 +51,11 @@ class CheckResult:
     checked_rows: int | None = None
     contract: str = ""
     counts: bool = True
+
+    @property
+    def is_consequence(self) -> bool:
+        """It did not run because what it reads was not built."""
+        return self.outcome is Outcome.NOT_RUN and self.reason == NOT_BUILT
 
     @property
     def refuses(self) -> bool:

@@ -16,7 +16,7 @@ from factory.quality.conformance import conformance_rules, not_covered
 from factory.quality.custom import repeated, run_custom, soda_runner
 from factory.quality.dbt import dbt_result
 from factory.quality.odcs import run_rules
-from factory.quality.results import CheckResult, Outcome
+from factory.quality.results import NOT_BUILT, CheckResult, Outcome
 from factory.quality.soda_history import History
 from factory.tables import opened
 from factory.umbrella import is_embedded
@@ -74,7 +74,7 @@ def run_checks(
     for rule in rules:
         if unbuilt and rule.origin != "dbt" and _reads(rule, unbuilt):
             results[rule.key] = CheckResult(
-                rule, Outcome.NOT_RUN, reason="what it reads was not built in this run"
+                rule, Outcome.NOT_RUN, reason=NOT_BUILT
             )
     others = [rule for rule in rules if rule.origin in ("soda", "odcs") and rule.key not in results]
     measurements: Mapping[str, float] = {}

@@ -228,7 +228,7 @@ def quality_values(quality: Quality, *, checks: bool = True) -> dict[str, Any]:
         "measured": quality.at.isoformat() if quality.at else None,
         "kind": quality.kind if quality.at else None,
         "outcome": quality.outcome or None,
-        "score": _score_values(quality.score),
+        **_score_values(quality.score),
         "contracts": [{"name": n, **_score_values(s)} for n, s in quality.contracts.items()],
         "tables": [{"name": n, **_score_values(s)} for n, s in quality.tables.items()],
         "trend": [{"at": p.at.isoformat(), "score": p.score} for p in quality.trend],
