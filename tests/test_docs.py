@@ -14,6 +14,7 @@ import click
 import pytest
 
 from factory.cli import cli
+from factory.levels import ELEMENTS
 from factory.odcs.compare import RULES
 from factory.odcs.lint import CODES
 from factory.policies import POLICIES
@@ -85,6 +86,21 @@ def test_the_contract_page_lists_every_code_and_every_rule() -> None:
             text,
             flags=re.DOTALL,
         )
+    held(file, text)
+
+
+def test_the_quality_page_lists_every_element() -> None:
+    file = ROOT / "docs/quality.md"
+    rows = "".join(
+        f"| {e.abbreviation} | {e.name} | {e.category} | {e.place} | {e.period} | {e.description} |\n" for e in ELEMENTS
+    )
+    table = "| | element | category | group and order | period | |\n| --- | --- | --- | --- | --- | --- |\n" + rows
+    text = re.sub(
+        r"(<!-- elements -->\n).*?(<!-- /elements -->)",
+        lambda found: found[1] + table + found[2],
+        file.read_text("utf-8"),
+        flags=re.DOTALL,
+    )
     held(file, text)
 
 
