@@ -160,7 +160,10 @@ class Watch:
             ports=tuple(reading_of(port) for port in before.get("ports") or () if isinstance(port, Mapping)),
             published_at=moment_of(before.get("published_at")),
             loaded_at=moment_of(before.get("loaded_at")),
-            runs=(*runs_since(ws, product, self._now - _LAST_DAYS), RunFact(self._now, BUILD, str(result.outcome)))
+            runs=(
+                *runs_since(ws, product, self._now - _LAST_DAYS),
+                RunFact(self._now, BUILD, str(result.outcome)),
+            )
             if wanted & set(_BY_LAST_RUNS)
             else (),
             incidents=incident_times(ws, product, self._now) if wanted & set(OVER_INCIDENTS) else None,

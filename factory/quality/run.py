@@ -73,9 +73,7 @@ def run_checks(
     unbuilt = _unbuilt(product, artifacts)
     for rule in rules:
         if unbuilt and rule.origin != "dbt" and _reads(rule, unbuilt):
-            results[rule.key] = CheckResult(
-                rule, Outcome.NOT_RUN, reason=NOT_BUILT
-            )
+            results[rule.key] = CheckResult(rule, Outcome.NOT_RUN, reason=NOT_BUILT)
     others = [rule for rule in rules if rule.origin in ("soda", "odcs") and rule.key not in results]
     measurements: Mapping[str, float] = {}
     if not is_embedded(ws):

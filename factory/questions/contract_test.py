@@ -6,10 +6,9 @@ Takes a `Tested`; gives text, JSON in the shape of `factory/schemas/contract-tes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from factory.contract import Rule
 from factory.documents import Document, read_yaml
@@ -17,6 +16,7 @@ from factory.errors import ContractError
 from factory.odcs.convert import convert, dialect_of
 from factory.quality import CheckResult, Outcome
 from factory.quality.testing import Tested, contract_tested
+from factory.questions.junit import ERROR, FAILURE, PASSED, SKIPPED, Case, Suite, junit
 
 _ORDER = (Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.ERROR, Outcome.NOT_RUN)
 _WORDS = {
@@ -147,59 +147,26 @@ def _check(result: CheckResult) -> dict[str, Any]:
 
 def held_as_junit(found: Tested) -> str:
     """Return the results as JUnit's XML: a test suite per table; what could not run is an error."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites {_counts(found.name, found.results)}>"]
-    for table in found.tables:
-        results = [result for result in found.results if result.rule.table == table]
-        lines.append(f"  <testsuite {_counts(table, results)}>")
-        lines += [line for result in results for line in _case(result)]
-        lines.append("  </testsuite>")
-    return "\n".join([*lines, "</testsuites>"])
+    return junit(
+        found.name,
+        (
+            Suite(table, tuple(_case(result) for result in found.results if result.rule.table == table))
+            for table in found.tables
+        ),
+    )
 
 
-def _counts(name: str, results: Iterable[CheckResult]) -> str:
-    results = list(results)
-    kinds = Counter(_kind(result) for result in results)
-    seconds = sum(result.seconds for result in results)
-    return (
-        f'name={_attribute(name)} tests="{len(results)}" failures="{kinds["failure"]}" '
-        f'errors="{kinds["error"]}" skipped="{kinds["skipped"]}" time="{seconds:.6f}"'
+def _case(result: CheckResult) -> Case:
+    rule = result.rule
+    where = f"{rule.table}.{rule.column}" if rule.column else rule.table
+    return Case(
+        where, rule.name, result.seconds, _kind(result), result.reason, rule.file.as_posix(), rule.line
     )
 
 
 def _kind(result: CheckResult) -> str:
     if result.outcome is Outcome.FAIL:
-        return "failure"
-    if result.outcome is Outcome.PASS or result.outcome is Outcome.WARN:
-        return ""
-    return "error" if result.refuses and result.rule.severity == "error" else "skipped"
-
-
-def _case(result: CheckResult) -> list[str]:
-    rule = result.rule
-    where = f"{rule.table}.{rule.column}" if rule.column else rule.table
-    start = (
-        f"    <testcase classname={_attribute(where)} name={_attribute(rule.name)} "
-        f'file={_attribute(rule.file.as_posix())} line="{rule.line}" time="{result.seconds:.6f}"'
-    )
-    kind = _kind(result)
-    if kind:
-        return [f"{start}>", f"      <{kind} message={_attribute(result.reason)}/>", "    </testcase>"]
-    if result.outcome is Outcome.WARN:
-        return [
-            f"{start}>",
-            f"      <system-out>{escape(_clean(result.reason))}</system-out>",
-            "    </testcase>",
-        ]
-    return [f"{start}/>"]
-
-
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(text))
-
-
-def _clean(text: str) -> str:
-    """Return a text without the signs that no XML may hold."""
-    return "".join(
-        c if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "?"
-        for c in text
-    )
+        return FAILURE
+    if result.outcome in (Outcome.PASS, Outcome.WARN):
+        return PASSED
+    return ERROR if result.refuses and result.rule.severity == "error" else SKIPPED

@@ -5,16 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from factory.dimensions import DIMENSIONS
 from factory.levels import ElementState
+from factory.questions.junit import ERROR, FAILURE, PASSED, SKIPPED, Case, Suite, junit
 from factory.questions.quality import Point, Quality
 from factory.questions.tables import fitted
 from factory.score import Score
 
 _BARS = "▁▂▃▄▅▆▇█"
-_XML = {c: " " for c in range(32) if c not in (9, 10, 13)}
 #: Accuracy, then consistency, then uniqueness, as in the Data QoS table; what is at rest follows.
 SEQUENCE = ("accuracy", "consistency", "uniqueness", "completeness", "conformity", "coverage", "timeliness")
 
@@ -324,52 +323,30 @@ def _escaped(text: str) -> str:
 
 
 def quality_as_junit(found: Sequence[Quality]) -> str:
-    """Return the checks as JUnit XML: a suite per product, a case per check.
+    """Return the checks as JUnit's XML: a suite per product, a case per check.
 
     A check of severity error that does not hold is a failure, one that could not run an error, a warning a passed
     case that says so; what by its nature is neither good nor bad is skipped.
     """
-    root = ET.Element("testsuites", name="factory quality")
-    for quality in found:
-        suite = ET.SubElement(root, "testsuite", name=str(quality.entry["name"]))
-        counts = {"failures": 0, "errors": 0, "skipped": 0}
-        for check in quality.checks:
-            spot = ".".join(str(p) for p in (check.get("table"), check.get("column")) if p) or "product"
-            case = ET.SubElement(
-                suite,
-                "testcase",
-                classname=_xml(f"{quality.entry['name']}.{spot}"),
-                name=_xml(str(check.get("name"))),
-                time=f"{float(check.get('milliseconds') or 0) / 1000:.3f}",
-            )
-            _told(case, check, counts)
-        suite.set("tests", str(len(quality.checks)))
-        for name, count in counts.items():
-            suite.set(name, str(count))
-        if quality.at:
-            suite.set("timestamp", quality.at.strftime("%Y-%m-%dT%H:%M:%S"))
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return junit("factory quality", (_suite(quality) for quality in found))
 
 
-def _told(case: ET.Element, check: Mapping[str, Any], counts: dict[str, int]) -> None:
-    outcome, words = str(check.get("outcome")), _xml(_check_words(check))
-    if outcome == "pass":
-        return
-    if not check.get("counts", True):
-        counts["skipped"] += 1
-        ET.SubElement(case, "skipped", message=words)
-    elif outcome == "warn":
-        ET.SubElement(case, "system-out").text = words
-    elif outcome == "fail":
-        counts["failures"] += 1
-        ET.SubElement(case, "failure", message=words, type=_xml(str(check.get("dimension"))))
-    else:
-        counts["errors"] += 1
-        ET.SubElement(case, "error", message=words, type=_xml(outcome))
+def _suite(quality: Quality) -> Suite:
+    name = str(quality.entry["name"])
+    at = f"{quality.at:%Y-%m-%dT%H:%M:%S}" if quality.at else ""
+    return Suite(name, tuple(_case(name, check) for check in quality.checks), at)
 
 
-def _xml(text: str) -> str:
-    """Return text without what XML 1.0 does not know."""
-    kept = text.translate(_XML)
-    return "".join(c for c in kept if c not in "\ufffe\uffff" and not 0xD800 <= ord(c) <= 0xDFFF)
+def _case(product: str, check: Mapping[str, Any]) -> Case:
+    spot = ".".join(str(p) for p in (check.get("table"), check.get("column")) if p)
+    outcome = str(check.get("outcome"))
+    kind = {"pass": PASSED, "warn": PASSED, "fail": FAILURE}.get(outcome, ERROR)
+    return Case(
+        subject=f"{product}.{spot}" if spot else product,
+        name=str(check.get("name")),
+        seconds=float(check.get("milliseconds") or 0) / 1000,
+        kind=kind if check.get("counts", True) else SKIPPED,
+        message="" if outcome == "pass" else _check_words(check),
+        file=str(check.get("file") or ""),
+        line=int(check.get("line") or 0),
+    )
