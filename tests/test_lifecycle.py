@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,10 @@ def test_dates_and_periods_that_cannot_be_read_are_told() -> None:
         (("slaProperties", 1, "value"), "end of life: 'soon' is no date"),
         (("customProperties", 0, "value"), "noticePeriod: 'a while' is no period"),
     ]
+
+
+def at(text: str) -> datetime:
+    return datetime.combine(day(text), time(12), UTC)
 
 
 def day(text: str) -> date:
@@ -318,7 +322,7 @@ def test_a_major_stays_beside_the_next_one_until_the_notice_has_run_out(mesh: Pa
     write(mesh / "products/shop/data/orders.csv", "order_id,customer_id,amount\n1,1,99\n")
     advice = told(build(mesh, "2026-03-01", "shop"), "shop", "advice")
     assert any("shop 1.x may go from 2026-05-28 on, in 88 days (notice period P3M since 2026-02-28)" in text for text in advice)  # fmt: skip
-    page = show(find_workspace(mesh), "shop", day("2026-03-01"))
+    page = show(find_workspace(mesh), "shop", at("2026-03-01"))
     one, two = page_as_json(page)["lifecycle"]
     assert (one["announced"], one["may_go"], two["may_go"]) == ("2026-02-28", "2026-05-28", None)
     assert "may go from 2026-05-28 on: announced 2026-02-28, notice period P3M" in page_as_text(page, 100)
@@ -405,7 +409,7 @@ def test_a_deprecated_column_is_published_and_told_and_an_unannounced_one_is_not
             ],
         }
     ]
-    page = page_as_text(show(find_workspace(mesh), "shop", day("2026-02-02")), 100)
+    page = page_as_text(show(find_workspace(mesh), "shop", at("2026-02-02")), 100)
     assert "deprecated: orders.amount, use customer_id, gone from 2026-08-01" in page
     # Nothing is told twice.
     write(mesh / "products/shop/data/orders.csv", "order_id,customer_id,amount\n1,1,99\n")
@@ -438,7 +442,7 @@ def test_after_the_end_of_life_the_port_is_closed_and_its_readers_are_refused(
     assert (contract["status"], contract["dates"]) == ("active", {"endOfLife": "2026-06-30"})
     assert contract["ports"]
     # On its last day it lives. (Certificates have run out by then, so that is seen in a check of nothing else.)
-    assert show(find_workspace(mesh), "shop", day("2026-06-30")).lives[0].stage is Stage.ACTIVE
+    assert show(find_workspace(mesh), "shop", at("2026-06-30")).lives[0].stage is Stage.ACTIVE
 
     # The date alone makes a check see it, which closes nothing.
     checked = build(mesh, "2026-07-01", publish=False)
@@ -544,7 +548,7 @@ def test_before_general_availability_show_says_from_when(mesh: Path) -> None:
     replace(mesh / SHOP, "slaProperties:\n", 'slaProperties:\n  - {property: generalAvailability, value: "2026-06-30"}\n')  # fmt: skip
     replace(mesh / SHOP, "version: 1.0.0", "version: 1.1.0")
     assert set(outcomes(build(mesh, "2026-02-01")).values()) == {"certified"}
-    text = page_as_text(show(find_workspace(mesh), "shop", day("2026-06-01")), 100)
+    text = page_as_text(show(find_workspace(mesh), "shop", at("2026-06-01")), 100)
     assert "active; general availability 2026-06-30, in 29 days" in text
 
 
