@@ -407,3 +407,37 @@ def test_published_data_that_no_longer_holds_loses_its_certificate(mesh: Path, f
 @pytest.mark.parametrize("option", ["--full", "--consumers"])
 def test_checking_what_is_published_builds_nothing(mesh: Path, factory: Command, option: str) -> None:
     assert factory("check", "--published", "shop", option).code == 2
+
+
+# Daily at six
+
+
+def test_a_delivery_that_is_not_there_at_six_is_noticed(mesh: Path, factory: Command) -> None:
+    """M-21: `Data is refreshed daily at 6am.`"""
+    shutil.rmtree(mesh / "registry")
+    shutil.rmtree(mesh / "ports")
+    shutil.rmtree(mesh / "target")
+    file = mesh / "products/shop/product.odps.yaml"
+    schedule = "  - {property: schedule, value: '30 5 * * *'}\n  - {property: timeZone, value: Europe/Rome}\n"
+    write(file, file.read_text("utf-8") + schedule)
+    replace(
+        mesh / CONTRACT.format("shop"),
+        "slaProperties:\n",
+        'slaProperties:\n  - {property: timeOfAvailability, value: "06:00"}\n',
+    )
+    six = datetime(2026, 3, 27, 5, tzinfo=UTC)  # in Rome, two days before its clocks go forward
+    day = timedelta(days=1)
+
+    def verdict(at: datetime) -> tuple[str, int]:
+        run(find_workspace(mesh), Request(("shop",), now=at), lambda stage, detail="": None)
+        level = next(each for each in record(mesh)["levels"] if each["property"] == "timeOfAvailability")
+        return level["verdict"], len(IncidentStore(mesh / "registry").open_incidents("trade", "shop"))
+
+    assert verdict(six - timedelta(minutes=20)) == ("met", 0)
+    assert verdict(six + day - timedelta(minutes=10)) == ("met", 0)
+    spring = six + 2 * day - timedelta(hours=1)  # six in Rome is an hour earlier now
+    assert verdict(spring + timedelta(minutes=45)) == ("breached", 1)
+    assert verdict(spring + timedelta(hours=5)) == ("breached", 1)
+    assert verdict(spring + day - timedelta(minutes=5)) == ("met", 0)
+    (incident,) = IncidentStore(mesh / "registry").all("trade", "shop")
+    assert incident.trouble.promised == "06:00" and "06:00" in incident.reason and incident.closed is not None

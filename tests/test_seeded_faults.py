@@ -440,7 +440,7 @@ def test_each_defect_is_caught_by_its_own_check(fault: Fault, judge: Judge) -> N
     assert_caught(fault, judge(fault.delivery))
 
 
-def test_a_file_that_has_not_come_at_six_is_noticed(judge: Judge) -> None:
+def test_a_file_that_has_not_come_is_noticed(judge: Judge) -> None:
     assert_caught(LATE, judge(LATE.delivery))
 
 
