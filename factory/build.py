@@ -178,12 +178,20 @@ class Dbt:
             return {}
         file = self._artifacts / "sources.json"
         file.unlink(missing_ok=True)
-        self._invoke("source", "freshness", "--select", *(f"package:{name}" for name in products))
+        outcome = self._invoke("source", "freshness", "--select", *(f"package:{name}" for name in products))
+        # dbt leaves a source that it stumbles over out of its file.
+        found = {
+            str(unique_id): SourceAge(
+                "", "runtime error", message=" ".join(str(result.message or "").split())
+            )
+            for result in getattr(outcome.result, "results", None) or ()
+            if (unique_id := getattr(getattr(result, "node", None), "unique_id", ""))
+        }
         try:
             results = json.loads(file.read_bytes())["results"]
         except (OSError, ValueError, KeyError):
-            return {}
-        return {str(result["unique_id"]): _source_age(result) for result in results}
+            return found
+        return found | {str(result["unique_id"]): _source_age(result) for result in results}
 
     def close(self) -> None:
         """Let go of the DuckDB files, which dbt leaves open in the process."""

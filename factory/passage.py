@@ -91,7 +91,8 @@ class Line:
             self.publisher.tell_refused(product, result, self.mesh.now)
         result = replace(result, seconds=result.seconds + time.perf_counter() - started)
         if self.watch is not None:
-            self.watch.after(self.passed(product, result, evidence), self.inputs)
+            told = self.watch.after(self.passed(product, result, evidence), self.inputs)
+            result = replace(result, advice=(*result.advice, *told))
         self.results[name] = result
         self.clock.charge("own")
         return result

@@ -62,7 +62,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
             results = _unchanged(mesh, plan_run(mesh, request))
             publisher.keep_up()
         if request.publish:
-            _watch_unchanged(mesh, results, written)
+            results = _watch_unchanged(mesh, results, written)
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -102,14 +102,15 @@ def _walk(
         drifts = find_drifts(ws, [products[name] for name in plan.build], project.inputs)
         held = _held_back(mesh, plan, project, drifts, written)
         plan = plan.without(held)
-        results = [*_unchanged(mesh, plan), *held.values()]
         state = {**mesh.state, **_left_as_is(mesh, held)}
         watch = Watch(ws, mesh.now) if request.publish else None
         for name, result in held.items():
             publisher.tell_refused(products[name], result, mesh.now)
             if watch is not None:
                 contracts = published_contracts(ws, products[name])
-                watch.after(Passed(products[name], result, contracts, is_checked=False), {})
+                told = watch.after(Passed(products[name], result, contracts, is_checked=False), {})
+                held[name] = replace(result, advice=(*result.advice, *told))
+        results = [*_unchanged(mesh, plan), *held.values()]
         if not plan.build:
             publisher.keep_up()
             if request.publish:
@@ -144,13 +145,23 @@ def _walk(
     return _sorted(results, mesh, project)
 
 
-def _watch_unchanged(mesh: Mesh, results: Iterable[ProductResult], written: Mapping[str, Written]) -> None:
-    """Measure the service levels of what was not run, and tell whoever is to be told of anything in this run."""
+def _watch_unchanged(
+    mesh: Mesh, results: Iterable[ProductResult], written: Mapping[str, Written]
+) -> list[ProductResult]:
+    """Measure the service levels of what was not run, and tell whoever is to be told of anything in this run.
+
+    Return the results, with what owners should know.
+    """
     watch = Watch(mesh.ws, mesh.now)
+    told = []
     for result in results:
+        advice: tuple[str, ...] = ()
         if result.outcome is ProductOutcome.UNCHANGED:
-            watch.after_none(mesh.products[result.name], result, written[result.name].promises)
+            promises = written[result.name].promises
+            advice = watch.after_none(mesh.products[result.name], result, promises)
+        told.append(replace(result, advice=(*result.advice, *advice)))
     watch.finish(mesh.products)
+    return told
 
 
 def _held_back(

@@ -8,7 +8,7 @@ anew; the tables stay where they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ from factory.quality.conformance import conformance_rules, not_covered
 from factory.quality.custom import run_custom, soda_runner
 from factory.quality.odcs import run_rules
 from factory.record import PUBLISHED
-from factory.registry import Registry
-from factory.registry.ports import write_stand_in
+from factory.registry import Registry, current_snapshot
+from factory.registry.ports import is_as_published, write_stand_in
 from factory.registry.store import CONTRACT_FILE
 from factory.results import EXIT_REFUSED, Count, ProductOutcome, ProductResult, Run
 from factory.standards import nearest
 from factory.tables import opened
 from factory.umbrella import is_embedded
-from factory.watch import Document, Passed, Watch, published_contracts
+from factory.watch import Document, Passed, Watch, published_contracts, published_rule
 from factory.workspace import Workspace
 
 
@@ -98,7 +98,14 @@ def _one(
 ) -> ProductResult:
     started = time.perf_counter()
     is_open = [d for d in documents if not life_of(d).is_closed(request.now.date())]
-    checks = _checked(ws, product, is_open)
+    opens = {contract_key(document): _opening(ws, product, document) for document in is_open}
+    whole = [document for document in is_open if opens[contract_key(document)].outcome is Outcome.PASS]
+    try:
+        checks = (*opens.values(), *_checked(ws, product, whole))
+    except (QualityError, RegistryError) as error:
+        for key in map(contract_key, whole):
+            opens[key] = replace(opens[key], outcome=Outcome.ERROR, reason=error.message)
+        checks = tuple(opens.values())
     reasons = tuple(_words(check) for check in checks if check.refuses)
     of = [check for check in checks if check.counts]
     result = ProductResult(
@@ -109,12 +116,12 @@ def _one(
         version=product.version or max((str(d["version"]) for d in documents), default=""),
         reasons=reasons,
         advice=tuple(_words(check) for check in of if check.outcome is Outcome.WARN),
-        checks=Count(sum(check.outcome is Outcome.PASS for check in of), len(of)),
+        checks=Count(sum(check.outcome is Outcome.PASS for check in of), len(checks)),
         contracts=tuple(f"{d['name']} {d['version']}" for d in documents),
         seconds=time.perf_counter() - started,
         exit_code=EXIT_REFUSED if reasons else 0,
     )
-    watch.after(Passed(product, result, documents, checks, kind=PUBLISHED), {})
+    advice = watch.after(Passed(product, result, documents, checks, kind=PUBLISHED), {})
     registry = Registry(ws)
     for document in is_open:
         bad = [_words(c) for c in checks if c.refuses and c.contract == contract_key(document)]
@@ -122,13 +129,44 @@ def _one(
         if bad and registry.revoke(product, name, version, bad, request.now):
             told = {"contract": document["id"], "version": version, "reasons": bad}
             registry.write_event(product, "revoked", told, request.now)
-    return result
+    return replace(result, advice=(*result.advice, *advice))
 
 
-def _checked(ws: Workspace, product: Product, documents: Iterable[Document]) -> tuple[CheckResult, ...]:
+def _opening(ws: Workspace, product: Product, document: Document) -> CheckResult:
+    """Return whether the published tables of a contract are there, and are what was published."""
+    key = contract_key(document)
+    name, major = key.rsplit("/", 1)
+    rule = Rule(
+        key=f"{key}:as published",
+        origin="contract",
+        product=product.name,
+        table="",
+        column="",
+        name=published_rule(key),
+        kind="published",
+        dimension="accuracy",
+        severity="error",
+        definition={"promise": "published"},
+        description="",
+        file=Registry(ws).version_folder(product, name, str(document["version"])) / CONTRACT_FILE,
+        line=0,
+    )
+    pointer = current_snapshot(ws, product.domain, product.name, name, int(major))
+    if not pointer:
+        reason = "they are not there, or not all of them"
+    elif not is_as_published(ws, product.domain, product.name, name, int(major), pointer):
+        reason = "their files were changed since, so nothing can be said of them"
+    else:
+        return CheckResult(rule, Outcome.PASS, contract=key)
+    return CheckResult(rule, Outcome.FAIL, reason=reason, contract=key)
+
+
+def _checked(ws: Workspace, product: Product, documents: Sequence[Document]) -> tuple[CheckResult, ...]:
     """Return how the published tables hold their contracts."""
     registry = Registry(ws)
     found: list[CheckResult] = []
+    if not documents:
+        return ()
     with scratch_folder(ws.work, "recheck-") as folder:
         file = folder / f"{product.name}.duckdb"
         if not write_stand_in(ws, product.name, file):
@@ -149,16 +187,10 @@ def _checked(ws: Workspace, product: Product, documents: Iterable[Document]) -> 
 def _rules(document: Document, product: Product, file: Path) -> tuple[Rule, ...]:
     line_of = read_yaml(file).line
     rules = odcs_rules(document, product.name, file, line_of)
-    rules = [rule for rule in rules if not _is_for_dbt(rule)]
     promised = conformance_rules(document, product.name, file, line_of)
     key = contract_key(document)
     promised = tuple(replace(rule, key=f"{key}:{rule.key}") for rule in promised)
     return (*not_covered(promised, rules), *rules)
-
-
-def _is_for_dbt(rule: Rule) -> bool:
-    """Say whether only dbt can run a rule, on the tables that it builds."""
-    return rule.definition_type == "custom" and str(rule.definition.get("engine")).lower() == "dbt"
 
 
 def _run(rules: Sequence[Rule], product: Product, connection: Any) -> list[CheckResult]:
@@ -184,4 +216,5 @@ def _words(check: CheckResult) -> str:
         check.outcome, "did not run"
     )
     reason = f": {check.reason}" if check.reason else ""
-    return f"{spot}: {rule.name!r} {did}{reason}"
+    about = f"{spot}: " if spot else ""
+    return f"{about}{rule.name!r} {did}{reason}"

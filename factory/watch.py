@@ -28,7 +28,6 @@ from factory.levels import (
     Element,
     Facts,
     IncidentTimes,
-    Level,
     RunFact,
     Verdict,
     contract_key,
@@ -46,7 +45,7 @@ from factory.quality.probe import PortReading, probe_files, reading_of
 from factory.record import BUILD, PUBLISHED, Findings, record_of, rows_of
 from factory.registry import Registry, current_snapshot
 from factory.registry.ports import port_folder
-from factory.registry.runs import last_run, read_runs, write_run
+from factory.registry.runs import last_run, new_id, read_runs, write_run
 from factory.results import ProductOutcome, ProductResult
 from factory.workspace import PROD, Workspace
 
@@ -61,7 +60,11 @@ _LAST_DAYS = timedelta(days=3)
 BACK = 50  # runs that are looked through for the newest one with checks
 _COMPARED = 400  # runs whose measurements a comparison may look at: a year and more of daily ones
 
+_PUBLISHED = "What consumers read does not hold. Build the product again: its tables are published anew."
+
 Document = Mapping[str, Any]
+#: What each table reads, as (product, table), across products.
+Inputs = Mapping[tuple[str, str], Iterable[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,8 @@ class Watch:
         self._now = now
         self._elements = elements_of(ws.settings)
 
-    def after(self, passed: Passed, inputs: Mapping[tuple[str, str], Iterable[tuple[str, str]]]) -> None:
-        """Measure, record and follow what became of a product that was run.
+    def after(self, passed: Passed, inputs: Inputs) -> tuple[str, ...]:
+        """Measure, record and follow what became of a product that was run; return what its owner should know.
 
         `inputs` is what each table reads, as (product, table), across products.
         """
@@ -109,7 +112,7 @@ class Watch:
         checked = before if before.get("checks") else last_checked(ws, product)
         published_at = self._now if passed.news else moment_of(before.get("published_at"))
         readings = read_ports(ws, product, passed.contracts, self._elements, self._now)
-        passed = replace(passed, checks=with_lasting_keys(passed.checks, passed.kind))
+        passed = replace(passed, checks=with_lasting_keys(passed.checks))
         rows = _with_rows(rows_of(passed.checks, product), readings)
         present = RunFact(
             self._now,
@@ -119,19 +122,22 @@ class Watch:
             readings,
             sum(row["outcome"] in ("fail", "error") for row in rows),
         )
-        facts = facts_of(ws, product, passed.contracts, self._now, self._elements)
-        facts = Facts(
+        run_id = new_id(self._now)
+        if ws.target == PROD:  # before levels are measured: some are about incidents
+            good = _last_good(checked, moment_of(before.get("at")))
+            self._follow_checks(passed, good, moment_of(before.get("at")), inputs, run_id)
+        facts = replace(
+            facts_of(ws, product, passed.contracts, self._now, self._elements),
             ports=readings,
             published_at=published_at,
             loaded_at=passed.loaded_at,
-            runs=(*facts.runs, present),
-            incidents=facts.incidents,
-            schedule=facts.schedule,
-            time_zone=facts.time_zone,
             measurements={c.rule.name: c.measured for c in passed.checks if c.measured is not None},
         )
+        facts = replace(facts, runs=(*facts.runs, present))
         levels = [
-            level for each in passed.contracts for level in measure(each, facts, self._now, self._elements)
+            level.values()
+            for each in passed.contracts
+            for level in measure(each, facts, self._now, self._elements)
         ]
         found = Findings(
             kind=passed.kind,
@@ -142,16 +148,24 @@ class Watch:
             reasons=passed.result.reasons,
             checks=rows,
             ports=[reading.values() for reading in readings],
-            levels=[level.values() for level in levels],
+            levels=levels,
             measurements=passed.measurements,
             published_at=published_at,
+            loaded_at=passed.loaded_at,
         )
         record = record_of(product, found, self._now, ws.settings.dimension_weights)
-        run_id = write_run(ws.registry, product.domain, product.name, record, self._now)
-        self._follow(passed, levels, (before, checked), inputs, run_id)
+        write_run(ws.registry, product.domain, product.name, record, self._now, run_id)
+        if ws.target == PROD:
+            self._follow_levels(product, levels, before, inputs, run_id)
+        return _advice_of(levels, passed.contracts, self._elements)
 
-    def after_none(self, product: Product, result: ProductResult, promises: Sequence[Promise]) -> None:
-        """Measure, record and follow what time alone has done to a product that need not run."""
+    def after_none(
+        self, product: Product, result: ProductResult, promises: Sequence[Promise]
+    ) -> tuple[str, ...]:
+        """Measure, record and follow what time alone has done to a product that need not run.
+
+        Return what its owner should know.
+        """
         ws = self._ws
         before = last_run(ws.registry, product.domain, product.name) or {}
         documents = [_as_document(promise) for promise in promises]
@@ -186,54 +200,97 @@ class Watch:
             ports=list(before.get("ports") or ()),
             levels=rows,
             published_at=facts.published_at,
+            loaded_at=facts.loaded_at,
         )
         record = record_of(product, found, self._now)
         run_id = write_run(ws.registry, product.domain, product.name, record, self._now)
         if ws.target == PROD:
-            troubles = [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
-            checked = {_key_of(row) for row in rows}
-            after_run(ws, product, troubles, checked, None, {}, self._now, run_id)
+            self._follow_levels(product, rows, before, {}, run_id)
+        return _advice_of(rows, documents, self._elements)
 
     def finish(self, products: Mapping[str, Product]) -> None:
         """Tell whoever is to be told of what happened in this run, or could not be told before."""
         if self._ws.target == PROD and IncidentStore(self._ws.registry).products():
             notify_pending(self._ws, products, self._now)
 
-    def _follow(
+    def _follow_checks(
         self,
         passed: Passed,
-        levels: Iterable[Level],
-        earlier: tuple[Mapping[str, Any], Mapping[str, Any]],
-        inputs: Mapping[tuple[str, str], Iterable[tuple[str, str]]],
+        good: Mapping[str, datetime],
+        last: datetime | None,
+        inputs: Inputs,
         run_id: str,
     ) -> None:
-        if self._ws.target != PROD:
-            return
-        before, checked_before = earlier
-        product, ws = passed.product, self._ws
-        rows = [level.values() for level in levels]
-        good = _last_good(checked_before, moment_of(before.get("at")))
+        """Follow incidents of checks, and of a product that was refused for another reason.
+
+        `good` says when checks were last a pass, `last` when the last run was.
+        """
+        ws, product, result = self._ws, passed.product, passed.result
         # What follows from a model that was not built is one incident, and not one per check.
         own = [check for check in passed.checks if check.counts and not check.is_consequence]
         troubles = list(troubles_of_checks(ws, product, own, good))
-        troubles += [t for row in rows if (t := _trouble_of(row, product, before)) is not None]
-        refused = passed.result.outcome is ProductOutcome.REFUSED and passed.kind == BUILD
-        if refused and not any(check.refuses for check in own):
-            troubles.append(refusal(product, BUILD, passed.result.reasons, moment_of(before.get("at"))))
-        checked = {_key_of(row) for row in rows}
-        if passed.is_checked:
-            checked |= {check_key(check) for check in own}
-            checked |= {f"run:{BUILD}"} if passed.kind == BUILD else set()
-        known = self._known(passed, checked) if passed.is_checked else None
-        after_run(ws, product, troubles, checked, known, inputs, self._now, run_id)
+        checked = {check_key(check) for check in own} if passed.is_checked else set()
+        if passed.kind == PUBLISHED:
+            troubles = [replace(trouble, guidance=_PUBLISHED) for trouble in troubles]
+            after_run(ws, product, troubles, checked, None, inputs, self._now, run_id)
+            return
+        if result.outcome is ProductOutcome.REFUSED:
+            names = [repr(check.rule.name) for check in own if check.refuses]
+            if others := [reason for reason in result.reasons if not any(name in reason for name in names)]:
+                troubles.append(refusal(product, BUILD, others, last))
+            checked.add(f"run:{BUILD}")
+        published = {f"check::{published_rule(contract_key(each))}" for each in passed.contracts}
+        if result.outcome is ProductOutcome.CERTIFIED:
+            checked |= {f"run:{BUILD}", *published}  # it was exported, and is what its name says
+        known = {f"run:{BUILD}", *checked, *published, *map(check_key, passed.checks)}
+        known |= self._open_levels(product)
+        after_run(
+            ws, product, troubles, checked, known if passed.is_checked else None, inputs, self._now, run_id
+        )
 
-    def _known(self, passed: Passed, checked: Collection[str]) -> set[str]:
-        """Return every key that the product has now; a run knows nothing of keys of the other kind."""
+    def _follow_levels(
+        self,
+        product: Product,
+        levels: Iterable[Mapping[str, Any]],
+        before: Mapping[str, Any],
+        inputs: Inputs,
+        run_id: str,
+    ) -> None:
+        """Follow incidents of service levels; one that is promised no longer is over."""
+        levels = tuple(levels)
         store = IncidentStore(self._ws.registry)
-        others = {i.key for i in store.open_incidents(passed.product.domain, passed.product.name)}
-        is_published = passed.kind == PUBLISHED
-        others = {key for key in others if key.startswith(f"check:{PUBLISHED}:") is not is_published}
-        return {*checked, *others, *(check_key(check) for check in passed.checks)}
+        open_ = {each.key for each in store.open_incidents(product.domain, product.name)}
+        troubles = [t for row in levels if (t := _trouble_of(row, product, before)) is not None]
+        measured = {_key_of(row) for row in levels if row["verdict"] != str(Verdict.NOT_MEASURED)}
+        known = {_key_of(row) for row in levels} | {key for key in open_ if not key.startswith("level:")}
+        after_run(self._ws, product, troubles, measured, known, inputs, self._now, run_id)
+
+    def _open_levels(self, product: Product) -> set[str]:
+        store = IncidentStore(self._ws.registry)
+        open_ = {each.key for each in store.open_incidents(product.domain, product.name)}
+        return {key for key in open_ if key.startswith("level:")}
+
+
+def _advice_of(
+    levels: Iterable[Mapping[str, Any]], contracts: Iterable[Document], elements: Collection[Element]
+) -> tuple[str, ...]:
+    """Return what an owner should know of service levels: those that are breached, and those that say nothing."""
+    broken = [
+        f"the service level {row['property']}{_of(row)} is breached: {row['reason']}"
+        for row in levels
+        if row["verdict"] == str(Verdict.BREACHED)
+    ]
+    faults = [
+        f"the service level {target.name} says nothing that can be measured: {target.fault}"
+        for each in contracts
+        for target in targets_of(each, elements)
+        if target.fault
+    ]
+    return tuple(dict.fromkeys((*broken, *faults)))
+
+
+def _of(row: Mapping[str, Any]) -> str:
+    return f" of {row['element']}" if row["element"] else ""
 
 
 #: Levels that a day's passing changes, with nothing run.
@@ -263,25 +320,26 @@ def published_contracts(ws: Workspace, product: Product) -> tuple[Document, ...]
     return newest_of(Registry(ws).published(product).values())
 
 
-def with_lasting_keys(checks: Iterable[CheckResult], kind: str = BUILD) -> tuple[CheckResult, ...]:
+def published_rule(contract: str) -> str:
+    """Return what the rule is called that the published tables of a contract are those that were published."""
+    return f"The published tables of {contract} are as they were published"
+
+
+def with_lasting_keys(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
     """Return checks under keys that hold over runs: by what they are about and called, not by where they stand.
 
-    dbt's ids hold as they are. Of checks that are called the same, the second has `#2` at its end. Those of what is
-    published have keys of their own.
+    So a rule has one key, whether it is found in a product's files or in its published contract. Of checks that are
+    called the same, the second has `#2` at its end.
     """
-    start = "" if kind == BUILD else f"{kind}:"
     seen: Counter[str] = Counter()
     found = []
     for check in checks:
         rule = check.rule
-        if rule.origin != "dbt":
-            about = ".".join(part for part in (rule.table, rule.column) if part)
-            what = f"{rule.kind}:" if rule.name != rule.kind else ""
-            key = f"{start}{rule.origin}:{about}:{what}{rule.name}"
-            seen[key] += 1
-            key = key if seen[key] == 1 else f"{key}#{seen[key]}"
-            check = replace(check, rule=replace(rule, key=key))  # noqa: PLW2901
-        found.append(check)
+        about = ".".join(part for part in (rule.table, rule.column) if part)
+        key = f"{about}:{rule.name}"
+        seen[key] += 1
+        key = key if seen[key] == 1 else f"{key}#{seen[key]}"
+        found.append(replace(check, rule=replace(rule, key=key)))
     return tuple(found)
 
 

@@ -302,6 +302,21 @@ def test_a_source_that_is_too_old_refuses_and_does_so_when_time_alone_makes_it_o
     assert build(mesh, after=timedelta(hours=3))["shop"].outcome != "unchanged"
 
 
+def test_a_source_whose_age_cannot_be_found_out_is_never_fresh(mesh: Path) -> None:
+    sources = mesh / "products/shop/models/_sources.yml"
+    text = sources.read_text("utf-8")
+    stale = (
+        "- name: orders\n        config:\n          loaded_at_field: there_is_none\n"
+        "          freshness: {error_after: {count: 9, period: hour}}\n"
+    )
+    write(sources, text.replace("- name: orders\n", stale, 1))
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    built = build(mesh)["shop"]
+    assert built.outcome == "refused" and any("there_is_none" in reason for reason in built.reasons)
+    (check,) = [c for c in record(mesh)["checks"] if c["kind"] == "freshness"]
+    assert (check["outcome"], check["severity"]) == ("error", "error")
+
+
 # Asking
 
 
@@ -390,7 +405,7 @@ def test_published_data_that_no_longer_holds_loses_its_certificate(mesh: Path, f
         connection.execute("insert into t from t limit 1")
         connection.execute(f"copy t to '{file}' (format parquet)")
     result = factory("check", "--published", "shop")
-    assert result.code == 1 and "order_id" in result.out, result.out
+    assert result.code == 1 and "their files were changed" in result.out, result.out
     ws = find_workspace(mesh)
     from factory.products import discover
 
@@ -398,10 +413,34 @@ def test_published_data_that_no_longer_holds_loses_its_certificate(mesh: Path, f
     assert Registry(ws).expires(shop, "shop", "1.0.0") is None
     assert "certificate revoked" in factory("show", "shop").out
     (incident, *_) = IncidentStore(mesh / "registry").open_incidents("trade", "shop")
-    assert incident.key.startswith("check:published:")
+    assert "as they were published" in incident.trouble.subject
     assert factory("check", "--published", "shop").code == 1
     again = build(mesh, "shop", after=timedelta(hours=1))["shop"]
     assert again.outcome == "certified", again.reasons
+    assert duckdb.sql(f"select count(*) from read_parquet('{file}')").fetchone() == (3,)
+    assert not IncidentStore(mesh / "registry").open_incidents("trade", "shop")
+    assert factory("check", "--published", "shop").code == 0
+
+
+def test_a_published_file_that_cannot_be_read_breaks_its_product_alone(mesh: Path, factory: Command) -> None:
+    file = (mesh / "ports/trade/shop/shop/v1/current/orders.parquet").resolve()
+    file.write_bytes(b"junk")
+    result = factory("check", "--published", "--format", "json")
+    outcomes = {p["name"]: p["outcome"] for p in result.json["products"]}
+    assert result.code == 1 and outcomes == {"shop": "broken", "sales": "checked", "board": "checked"}
+    file.unlink()
+    assert factory("check", "--published", "shop").code == 1
+    assert len(IncidentStore(mesh / "registry").open_incidents("trade", "shop")) == 1
+
+
+def test_a_fault_has_one_incident_whoever_finds_it(mesh: Path, factory: Command) -> None:
+    checks_file = mesh / "products/shop/checks/shop.yml"
+    write(checks_file, checks_file.read_text("utf-8") + "  - max(amount):\n      warn: when > 5\n")
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    assert build(mesh)["shop"].outcome == "certified"
+    assert factory("check", "--published", "shop").code == 0
+    (incident,) = IncidentStore(mesh / "registry").all("trade", "shop")
+    assert incident.is_open and incident.severity == "warning"
 
 
 @pytest.mark.parametrize("option", ["--full", "--consumers"])

@@ -131,7 +131,7 @@ def _lines(incident: Incident, now: datetime) -> list[str]:
     if incident.reason:
         lines.append(f"  why: {clean(incident.reason, 300)}")
     if incident.cause:
-        lines.append(f"  cause: {incident.cause.product}, incident {incident.cause.incident}")
+        lines.append(f"  perhaps because of: {incident.cause.product}, incident {incident.cause.incident}")
     lines.append(f"  told: {_told(incident)}")
     if incident.acknowledgement:
         lines.append(f"  acknowledged: {said_words(incident.acknowledgement)}")

@@ -91,14 +91,14 @@ def facts_of(incident: Incident, news: str) -> Iterator[str]:
     if news == "closed" and incident.closed:
         yield f"closed:    {_when(incident.closed)}, {_line(incident.closed_reason)}"
     if incident.cause:
-        yield f"cause:     {incident.cause.product}, upstream (incident {incident.cause.incident})"
+        yield f"perhaps:   because of {incident.cause.product}, upstream (incident {incident.cause.incident})"
     yield f"incident:  {incident.id}"
 
 
 def _advice(incident: Incident) -> Iterator[str]:
     """Yield what to do, a line each."""
     if incident.cause:
-        yield f"cause first: factory incidents {incident.cause.product}"
+        yield f"look first: factory incidents {incident.cause.product}"
     if incident.trouble.guidance:
         yield f"do:        {_line(incident.trouble.guidance)}"
     if incident.runbook:

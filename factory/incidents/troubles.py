@@ -84,7 +84,7 @@ def refusal(
         domain=product.domain,
         product=product.name,
         severity="error",
-        subject=f"{product.name} is refused ({what})",
+        subject=f"the {what} of {product.name} is refused",
         reason="; ".join(reasons),
         guidance="What was published before stays. Mend what the reason names, then build again.",
         last_good=last_good,
@@ -97,8 +97,8 @@ def as_warnings(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
 
 
 def _subject(result: CheckResult) -> str:
-    what = {Outcome.WARN: "warns", Outcome.FAIL: "fails"}.get(result.outcome, "could not run")
-    return f"{result.rule.name} {what}"
+    holds_not = result.outcome in (Outcome.WARN, Outcome.FAIL)
+    return f"{result.rule.name}: {'does not hold' if holds_not else 'could not run'}"
 
 
 def _measured(result: CheckResult) -> str:

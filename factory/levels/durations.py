@@ -58,7 +58,7 @@ class Duration:
 
         What is promised within `1 d` is kept after 1 day and 20 seconds: a daily run does not start by the second.
         """
-        size = UNITS[self.unit]
+        size = UNITS[self.unit] if self.amount else 0
         return 3600 if size >= 86400 else 60 if size >= 3600 else 1 if size >= 60 else 0
 
     def after(self, moment: datetime) -> datetime:

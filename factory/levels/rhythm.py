@@ -30,6 +30,7 @@ from factory.levels.schedule import (
     rhythm_in,
     schedule_of,
     time_in,
+    unknown_zone,
     zone_in,
     zone_of,
 )
@@ -199,7 +200,8 @@ def _time_of_day(target: Target, facts: Facts) -> TimeOfDay:
         raise ValueError(f"{target.value!r} is no time of day: write it as '06:00'")
     at, own = stated
     zone = own or zone_in(target.extra) or zone_in(target.unit) or zone_in(target.description)
-    zone = zone or facts.time_zone or "UTC"
+    meant = zone or unknown_zone(target.text) or unknown_zone(target.extra) or unknown_zone(target.unit)
+    zone = meant or facts.time_zone or "UTC"
     zone_of(zone)
     return TimeOfDay(at, zone)
 

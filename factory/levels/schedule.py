@@ -157,6 +157,15 @@ def zone_in(text: str) -> str:
     return ""
 
 
+_NAMED = re.compile(r"\b([A-Z]{3,5}|[A-Z][A-Za-z]+/[A-Za-z_/+-]+)\b")
+_NO_ZONES = ("AM", "PM", "UTC", "GMT")
+
+
+def unknown_zone(text: str) -> str:
+    """Return what looks like the name of a time zone and is none: `CET` in a place where it is not known."""
+    return next((found[1] for found in _NAMED.finditer(text[:2000]) if found[1] not in _NO_ZONES), "")
+
+
 def time_in(text: str) -> tuple[time, str] | None:
     """Return the time of day that stands in a text, and its zone or offset or nothing: `6am`, `06:00+02:00`."""
     text = text[:2000]

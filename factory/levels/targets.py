@@ -155,7 +155,7 @@ def _target(
         value, unit = (number, "%") if isinstance(number, float) else (value, unit)
     length = duration_in(value) if isinstance(value, str) and not unit else None
     if length is not None:
-        value, unit = length.amount, length.unit
+        value, unit = float(length.amount), length.unit
     schedule = _text(entry.get("schedule"))
     promised = not (value == -1 or unit.lower() in NOTHING_PROMISED or _folded(value) in NOTHING_PROMISED)
     if not name:

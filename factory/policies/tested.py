@@ -76,7 +76,14 @@ def _words(result: CheckResult) -> str:
         Outcome.ERROR: "is broken",
         Outcome.NOT_RUN: "did not run",
     }[result.outcome]
-    return f"{rule.origin} check {rule.name!r}{about} {did}" + (f": {result.reason}" if result.reason else "")
+    reason = f": {result.reason}" if result.reason else ""
+    if result.measured is not None and result.threshold and result.threshold not in f"{rule.name}{reason}":
+        reason += (
+            f", where {result.threshold} is promised"
+            if ":" not in result.threshold
+            else f" ({result.threshold})"
+        )
+    return f"{rule.origin} check {rule.name!r}{about} {did}{reason}"
 
 
 def _place(result: CheckResult, evidence: Evidence) -> str:

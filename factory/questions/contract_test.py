@@ -63,8 +63,12 @@ def summary(found: Tested) -> str:
     number = len(found.results)
     counts = Counter(result.outcome for result in found.results)
     told = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in _ORDER if counts[outcome])
+    left = any(result.outcome is Outcome.NOT_RUN for result in found.results)
+    so_far = ", as far as that could be checked" if left else ""
     verdict = (
-        "the data is what the contract says" if found.holds else "the data is not what the contract says"
+        f"the data is what the contract says{so_far}"
+        if found.holds
+        else "the data is not what the contract says"
     )
     if not number:
         verdict = "the contract promises nothing that can be checked"

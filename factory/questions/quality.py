@@ -21,8 +21,8 @@ from factory.watch import BACK
 from factory.workspace import Workspace
 
 _GOOD = ("certified", "unchanged", "checked")
-#: Outcomes of runs that looked at data which consumers read.
-PUBLISHED = ("certified", "checked", "broken")
+#: Outcomes of runs that tell the quality of data which consumers read.
+PUBLISHED = ("certified", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Quality:
         levels: a row per service level.
         elements: the state of each element of data quality of service.
         incidents: those that are open.
+        last: the outcome of the newest run of all, or empty.
         runs, failed: runs since the moment asked for, and how many of them were refused or blocked.
         faults: files of the history that cannot be read.
     """
@@ -66,6 +67,7 @@ class Quality:
     levels: tuple[Mapping[str, Any], ...]
     elements: tuple[tuple[Element, ElementState], ...]
     incidents: tuple[Incident, ...]
+    last: str = ""
     runs: int = 0
     failed: int = 0
     faults: tuple[str, ...] = ()
@@ -103,7 +105,9 @@ def quality_of(
         if name not in entries:
             near = difflib.get_close_matches(name, entries, 1)
             hint = f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
-            raise RegistryError(f"nothing is known of a product {name!r}", hint=hint)
+            if (ws.products / name).is_dir():
+                hint = f"it was not built yet: factory build +{name}"
+            raise RegistryError(f"nothing is known of the quality of {name!r}", hint=hint)
     chosen = sorted(set(names) or entries)
     return tuple(_one(ws, entries[name], since, published=published) for name in chosen)
 
@@ -122,9 +126,10 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published:
     faults: list[Fault] = []
     runs = read_runs(ws.registry, domain, name, since=since, faults=faults)
     newest = newest_checked(ws, domain, name, published=published)
-    told = [run for run in runs if not published or run.get("outcome") in PUBLISHED]
+    told = [run for run in runs if _tells(run) and (not published or run.get("outcome") in PUBLISHED)]
     checks = tuple(newest.get("checks") or ())
-    levels = tuple((last_run(ws.registry, domain, name) or {}).get("levels") or ())
+    last = last_run(ws.registry, domain, name) or {}
+    levels = tuple(last.get("levels") or ())
     contracts = sorted({str(c.get("contract")) for c in checks if c.get("contract")})
     tables = sorted({str(c["table"]) for c in checks if c.get("contract") and c.get("table")})
     elements = elements_of(ws.settings)
@@ -143,6 +148,7 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published:
         levels=levels,
         elements=tuple(zip(elements, states, strict=True)),
         incidents=IncidentStore(ws.registry).open_incidents(domain, name),
+        last=str(last.get("outcome") or ""),
         runs=len(runs),
         failed=sum(str(run.get("outcome")) not in _GOOD for run in runs),
         faults=tuple(f"{ws.relative(fault.file)}: {fault.reason}" for fault in faults),
@@ -150,15 +156,23 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published:
 
 
 def newest_checked(ws: Workspace, domain: str, name: str, *, published: bool = False) -> Mapping[str, Any]:
-    """Return the newest run record with checks, or an empty one: a run that did not get that far says nothing.
+    """Return the newest run record that tells the quality, or an empty one: not every run gets that far.
 
     `published` leaves out runs whose data was not published.
     """
     for limit in (1, BACK):  # the newest is nearly always the one
         for run in reversed(read_runs(ws.registry, domain, name, limit=limit)):
-            if run.get("checks") and (not published or run.get("outcome") in PUBLISHED):
+            if _tells(run) and (not published or run.get("outcome") in PUBLISHED):
                 return run
     return {}
+
+
+def _tells(run: Mapping[str, Any]) -> bool:
+    """Say whether a run tells the quality: a build with checks, or a look at what is published that found it broken.
+
+    A look that found nothing knows fewer rules than a build, so their scores cannot be compared.
+    """
+    return bool(run.get("checks")) and run.get("outcome") != "checked"
 
 
 def _points(runs: Iterable[Mapping[str, Any]], weights: Mapping[str, float]) -> Iterable[Point]:

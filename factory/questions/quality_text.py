@@ -26,7 +26,7 @@ def quality_as_text(found: Sequence[Quality], width: int) -> str:
 
 
 def _overview(found: Sequence[Quality], width: int) -> str:
-    names = ["product", "score", "trend", "checks", "levels", "incidents", "measured"]
+    names = ["product", "score", "trend", "checks", "levels", "incidents", "last run", "measured"]
     rows = [
         {
             "product": str(each.entry["name"]),
@@ -35,11 +35,12 @@ def _overview(found: Sequence[Quality], width: int) -> str:
             "checks": f"{each.good} of {len(each.checks)}" if each.checks else "none",
             "levels": _levels_words(each.levels),
             "incidents": str(len(each.incidents) or ""),
+            "last run": each.last,
             "measured": _moment(each),
         }
         for each in found
     ]
-    lines = fitted(names, rows, width, ("measured", "levels", "trend"))
+    lines = fitted(names, rows, width, ("measured", "trend", "levels"))
     for each in found:
         bad = [c for c in each.checks if c.get("outcome") != "pass" and c.get("counts", True)]
         if bad:
@@ -58,6 +59,8 @@ def _page(quality: Quality, width: int) -> str:
         f"{entry['name']}{version}: quality {quality.score.words()}{change_words(quality)}",
         f"measured {_moment(quality)} UTC, {_kind(quality)}; {quality.good} of {len(quality.checks)} checks pass",
     ]
+    if quality.last not in ("", quality.outcome, "unchanged", "checked"):
+        lines.append(f"the last run: {quality.last}")
     if len(quality.trend) > 1:
         lines.append(
             f"trend {sparkline(quality.trend)}  {quality.trend[0].at:%Y-%m-%d} to {quality.trend[-1].at:%Y-%m-%d}"
@@ -103,7 +106,7 @@ def _losses(score: Score, width: int) -> list[str]:
         about = f"{spot}: " if spot else ""
         place = f" ({loss.place})" if loss.place else ""
         reason = f": {loss.reason}" if loss.reason else ""
-        texts.append(f"-{loss.points:.2g}  {about}{loss.name} [{loss.outcome}]{reason}{place}")
+        texts.append(f"{loss.points:.2g} {about}{loss.name} [{loss.outcome}]{reason}{place}")
     return _bullets(texts, width)
 
 
@@ -169,7 +172,7 @@ def sparkline(points: Sequence[Point]) -> str:
 
 def _levels_words(levels: Iterable[Mapping[str, Any]]) -> str:
     verdicts = [str(level.get("verdict")) for level in levels]
-    of = [verdict for verdict in verdicts if verdict in ("met", "breached")]
+    of = [verdict for verdict in verdicts if verdict != "no target"]
     return f"{of.count('met')} of {len(of)}" if of else "none"
 
 
@@ -305,9 +308,7 @@ def quality_as_markdown(found: Sequence[Quality]) -> str:
         if bad:
             lines += ["", *(f"- {_escaped(_check_words(check))}" for check in bad)]
         states = [(e.name, str(s.state), _why(s)) for e, s in quality.elements]
-        told = [row for row in states if row[1] != "not measured"]
-        if told:
-            lines += ["", *_markdown_table(("Element", "State", "Why"), told)]
+        lines += ["", *_markdown_table(("Element", "State", "Why"), states)]
     return "\n".join(lines) + "\n"
 
 
@@ -325,8 +326,9 @@ def _escaped(text: str) -> str:
 def quality_as_junit(found: Sequence[Quality]) -> str:
     """Return the checks as JUnit's XML: a suite per product, a case per check.
 
-    A check of severity error that does not hold is a failure, one that could not run an error, a warning a passed
-    case that says so; what by its nature is neither good nor bad is skipped.
+    A check of severity error that does not hold is a failure, and so is a service level that is breached. A check
+    that could not run is an error, a warning a passed case that says so. What by its nature is neither good nor bad,
+    and a level that was not measured, is skipped.
     """
     return junit("factory quality", (_suite(quality) for quality in found))
 
@@ -334,7 +336,18 @@ def quality_as_junit(found: Sequence[Quality]) -> str:
 def _suite(quality: Quality) -> Suite:
     name = str(quality.entry["name"])
     at = f"{quality.at:%Y-%m-%dT%H:%M:%S}" if quality.at else ""
-    return Suite(name, tuple(_case(name, check) for check in quality.checks), at)
+    cases = [_case(name, check) for check in quality.checks]
+    cases += [_level_case(name, level) for level in quality.levels if level.get("verdict") != "no target"]
+    return Suite(name, tuple(cases), at)
+
+
+def _level_case(product: str, level: Mapping[str, Any]) -> Case:
+    """Return a service level: one that is breached is a failure, one that was not measured says nothing."""
+    verdict = str(level.get("verdict"))
+    subject = f"{product}.{level['element']}" if level.get("element") else product
+    kind = {"met": PASSED, "breached": FAILURE}.get(verdict, SKIPPED)
+    message = "" if verdict == "met" else f"{verdict}: {level.get('reason')}"
+    return Case(subject, f"service level {level.get('property')}", 0.0, kind, message)
 
 
 def _case(product: str, check: Mapping[str, Any]) -> Case:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +19,7 @@ from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
 from factory.files import sha256_file
-from factory.levels import contract_key
+from factory.levels import contract_key, targets_of
 from factory.lifecycle import (
     END_OF_LIFE,
     END_OF_SUPPORT,
@@ -207,8 +208,6 @@ def _life_as_json(now: LifeNow) -> dict[str, Any]:
 
 def page_as_text(page: ProductPage, width: int = 80, *, why: bool = False) -> str:
     """Return the page for people; `why` adds how the quality score came about."""
-    import textwrap
-
     entry = page.entry
     lines = [
         f"{entry['title']}",
@@ -262,8 +261,10 @@ def _contract_lines(
         if service_level(str(sla["property"])) in (GENERAL_AVAILABILITY, END_OF_SUPPORT, END_OF_LIFE):
             continue  # told with the stage
         unit = f" {sla['unit']}" if sla.get("unit") else ""
-        verdict = _verdict(quality, contract, service_level(str(sla["property"])))
-        lines.append(f"  promises {sla['property']}: {sla.get('value')}{unit}{verdict}")
+        about = f" of {sla['element']}" if sla.get("element") and _is_repeated(contract, sla) else ""
+        lines.append(
+            f"  promises {sla['property']}{about}: {sla.get('value')}{unit}{_verdict(quality, contract, sla)}"
+        )
     price = contract.get("price")
     if price:
         amount = price.get("priceAmount")
@@ -276,8 +277,6 @@ def _contract_lines(
 
 
 def _life_lines(now: LifeNow, width: int) -> list[str]:
-    import textwrap
-
     texts = [now.words] if now.words != str(now.stage) else []
     if now.may_go is not None:
         texts.append(
@@ -296,14 +295,22 @@ def _life_lines(now: LifeNow, width: int) -> list[str]:
     ]
 
 
-def _verdict(quality: Quality, contract: Mapping[str, Any], name: str) -> str:
+def _is_repeated(contract: Mapping[str, Any], sla: Mapping[str, Any]) -> bool:
+    """Say whether a contract promises this property more than once."""
+    name = service_level(str(sla["property"]))
+    return sum(service_level(str(each["property"])) == name for each in contract["slaProperties"]) > 1
+
+
+def _verdict(quality: Quality, contract: Mapping[str, Any], sla: Mapping[str, Any]) -> str:
     """Return what the last run said of a service level: the worst, where it is measured of several columns."""
-    key = contract_key(contract)
-    found = [
-        str(row.get("verdict"))
-        for row in quality.levels
-        if row.get("contract") == key and row.get("property") == name
-    ]
+    key, name = contract_key(contract), service_level(str(sla["property"]))
+    rows = [row for row in quality.levels if row.get("contract") == key and row.get("property") == name]
+    if _is_repeated(contract, sla):
+        own = targets_of({**contract, "slaProperties": [sla]})
+        places = {place.words() for target in own for place in target.places} | {t.element() for t in own}
+        rows = [row for row in rows if row.get("element") in places]
+        rows = [row for row in rows if row.get("target") in (*(t.value for t in own), None)]
+    found = [str(row.get("verdict")) for row in rows]
     worst = next((verdict for verdict in ("breached", "not measured", "met") if verdict in found), "")
     return f" ({worst})" if worst else ""
 
@@ -320,7 +327,14 @@ def _quality_lines(quality: Quality, width: int) -> list[str]:
         if c["outcome"] != "pass"
     ]
     lines += [f"  incident {i.id}: {i.trouble.subject}" for i in quality.incidents]
-    return [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line, width, subsequent_indent="    " if line.startswith("  ") else "         ",
+            break_long_words=False, break_on_hyphens=False, drop_whitespace=True,
+        )
+    ]  # fmt: skip
 
 
 def _use_lines(page: ProductPage) -> list[str]:

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.levels import Level, RunFact, Verdict, elements_of, measure
+from factory.levels import Level, RunFact, Verdict, element_for, elements_of, measure
 from factory.levels.durations import elapsed
+from factory.levels.elements import AT_LEAST, AT_MOST
 from factory.levels.facts import moment_of
 from factory.odcs.lint.terms import UNITS
 from factory.products import Product, discover
@@ -140,10 +141,23 @@ def _row(level: Level) -> dict[str, str]:
         "level": level.property,
         "contract": level.contract,
         "column": level.element,
-        "target": _value(level.target, level.unit) or "none",
+        "target": _target(level),
         "measured": _value(level.measured, level.measured_unit),
         "verdict": str(level.verdict),
     }
+
+
+_BOUNDS = {AT_LEAST: "≥ ", AT_MOST: "≤ "}
+
+
+def _target(level: Level) -> str:
+    """Return what is promised, as a bound where a number is compared with it."""
+    if level.target is None:
+        return "none"
+    element = element_for(level.property)
+    is_bound = element is not None and isinstance(level.target, float)
+    bound = _BOUNDS.get(element.direction, "") if element is not None and is_bound else ""
+    return bound + _value(level.target, level.unit)
 
 
 def _value(value: float | str | None, unit: str) -> str:
@@ -151,9 +165,11 @@ def _value(value: float | str | None, unit: str) -> str:
         return ""
     if isinstance(value, float) and unit in UNITS and value != round(value):
         return elapsed(value * UNITS[unit])
-    if unit in ("date", "time"):
-        return str(value)
-    text = f"{value:g}" if isinstance(value, float) else str(value)
+    if unit == "date":
+        return ""  # the day of asking says nothing
+    if isinstance(value, str):
+        return f"{value} {unit}".strip()
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
     return f"{text} {unit}".strip()
 
 

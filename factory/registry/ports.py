@@ -61,10 +61,9 @@ def export_ports(
                 connection.execute("set threads = 1")
                 for table in tables:
                     _export(connection, table, staged / f"{table.identifier}.parquet")
-            hashes = {file.name: sha256_file(file) for file in sorted(staged.iterdir())}
             for file in staged.iterdir():
                 _sync(file)
-            snapshot = hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:20]
+            snapshot = snapshot_name(staged)
             _rename_or_keep(staged, folder / snapshot)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise RegistryError(
@@ -286,7 +285,28 @@ def _export(connection: Any, table: Relation, file: Path) -> None:
     connection.execute(f"copy ({query}) to {literal(file.as_posix())} (format parquet, compression zstd)")
 
 
+def snapshot_name(folder: Path) -> str:
+    """Return the name of a snapshot with the files in a folder: a hash of what is in them."""
+    hashes = {file.name: sha256_file(file) for file in sorted(folder.iterdir())}
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def is_as_published(
+    ws: Workspace, domain: str, product: str, contract: str, major: int, pointer: Mapping[str, Any]
+) -> bool:
+    """Say whether the files behind a pointer are those that were published: their hash is the snapshot's name."""
+    folder = port_folder(ws, domain, product, contract, major) / str(pointer.get("snapshot"))
+    try:
+        return snapshot_name(folder) == folder.name
+    except OSError:
+        return False
+
+
 def _rename_or_keep(staged: Path, folder: Path) -> None:
+    """Give a snapshot its name; one of that name that is not what its name says any more makes way."""
+    with contextlib.suppress(OSError):
+        if folder.is_dir() and snapshot_name(folder) != folder.name:
+            folder.rename(folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp"))
     try:
         staged.rename(folder)
     except OSError as error:

@@ -56,14 +56,21 @@ class Fault:
     reason: str
 
 
-def write_run(root: Path, domain: str, product: str, record: Mapping[str, Any], now: datetime) -> str:
-    """Write what one run found out about a product, as a file of its own; return the run's id.
+def new_id(now: datetime) -> str:
+    """Return an id for a run at a moment."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def write_run(
+    root: Path, domain: str, product: str, record: Mapping[str, Any], now: datetime, run: str = ""
+) -> str:
+    """Write what one run found out about a product, as a file of its own; return the run's id (`run`, if given).
 
     Raises:
         RegistryError: it cannot be written, or it is not JSON (which knows no NaN).
 
     """
-    run = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    run = run or new_id(now)
     file = root / RUNS / domain / product / f"{run}.json"
     try:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
