@@ -243,7 +243,7 @@ def test_checks_stand_in_the_order_of_files_and_lines(tmp_path: Path) -> None:
     [
         ("- row_count > 0\n", 1, "the file holds no checks"),
         ("checks for orders:\n", 1, "`checks for orders` has no list of checks"),
-        ("x: 1\nchecks for orders: row_count > 0\n", 2, "`checks for orders` has no list of checks"),
+        ("# x\nchecks for orders: row_count > 0\n", 2, "`checks for orders` has no list of checks"),
         ("checks for orders:\n  - row_count > 0\n  - 3\n", 3, "not a SodaCL check"),
         ("checks for orders:\n  - row_count > 0: 3\n", 2, "not a SodaCL check"),
         ("checks for orders:\n  - {a: {x: 1}, b: {y: 1}}\n", 2, "not a SodaCL check"),

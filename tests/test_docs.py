@@ -92,9 +92,13 @@ def test_the_contract_page_lists_every_code_and_every_rule() -> None:
 def test_the_quality_page_lists_every_element() -> None:
     file = ROOT / "docs/quality.md"
     rows = "".join(
-        f"| {e.abbreviation} | {e.name} | {e.category} | {e.place} | {e.period} | {e.description} |\n" for e in ELEMENTS
+        f"| {e.abbreviation} | {e.name} | {e.category} | {e.place} | {e.period} | {e.description} |\n"
+        for e in ELEMENTS
     )
-    table = "| | element | category | group and order | period | |\n| --- | --- | --- | --- | --- | --- |\n" + rows
+    table = (
+        "| | element | category | group and order | period | |\n| --- | --- | --- | --- | --- | --- |\n"
+        + rows
+    )
     text = re.sub(
         r"(<!-- elements -->\n).*?(<!-- /elements -->)",
         lambda found: found[1] + table + found[2],

@@ -139,7 +139,9 @@ def test_a_refused_product_is_recorded_and_its_incident_opens_once(mesh: Path, f
     found = valid("history", record(mesh))
     assert found["outcome"] == "refused" and found["reasons"]
     bad = [check for check in found["checks"] if check["outcome"] != "pass"]
-    assert [(c["kind"], c["dimension"], c["measured"], c["threshold"]) for c in bad] == [("min", "accuracy", -5, ">= 0")]
+    assert [(c["kind"], c["dimension"], c["measured"], c["threshold"]) for c in bad] == [
+        ("min", "accuracy", -5, ">= 0")
+    ]
     store = IncidentStore(mesh / "registry")
     (incident,) = store.open_incidents("trade", "shop")
     assert incident.severity == "error" and incident.notified is not None

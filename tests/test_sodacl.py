@@ -21,7 +21,7 @@ from builders import a_product, write_tree
 from factory.contract import Rule, read_checks
 from factory.contract.sodacl_text import FORMATS
 from factory.documents import dump_yaml, read_yaml
-from factory.errors import FactoryError, QualityError
+from factory.errors import FactoryError, Problems, QualityError
 from factory.quality.results import CheckResult, Outcome
 from factory.quality.soda import SodaRun, run_sodacl, run_sodacl_text
 from factory.quality.soda_results import NO_EARLIER
@@ -614,3 +614,11 @@ def test_a_hundred_checks_take_a_moment(tables: Any, tmp_path: Path) -> None:
     results = run(tmp_path, {"x.yml": "checks for orders:\n" + "".join(lines)}, tables).results
     assert len(results) == 100
     assert time.perf_counter() - started < 10
+
+
+def test_all_that_is_wrong_with_a_file_is_told_at_once(tmp_path: Path) -> None:
+    text = "checks for orders:\n  - row_cont > 0\n  - row_count > 0\n  - avg > 3\nprofile columns:\n  columns: [a]\n"
+    product = a_product(folder=write_tree(tmp_path, {"checks/a.yml": text}))
+    with pytest.raises(Problems) as told:
+        read_checks(product)
+    assert [problem.line for problem in told.value.problems] == [2, 4, 5]

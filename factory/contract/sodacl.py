@@ -26,7 +26,7 @@ from factory.contract.sodacl_text import (
 )
 from factory.dimensions import DIMENSIONS
 from factory.documents import Document, dump_yaml, parse_yaml, read_yaml
-from factory.errors import QualityError
+from factory.errors import FactoryError, QualityError, raise_all
 from factory.products import Product
 
 _CHECKS_FOR = re.compile(r"checks for (?!each\b)\s*(\"[^\"]+\"|`[^`]+`|[^\[]+?)\s*(?:\[\s*(.*?)\s*\])?")
@@ -171,9 +171,15 @@ class _Sheet:
         self.filters: dict[tuple[str, str], str] = {}
         self.configurations: dict[str, Mapping[str, Any]] = {}
         self.variables: dict[str, str] = {}
+        self.problems: list[FactoryError] = []
 
     def checks(self) -> Iterator[Check]:
-        """Yield the checks in the order in which they stand."""
+        """Yield the checks in the order in which they stand.
+
+        Raises:
+            FactoryError: something in the file is wrong; all that is, at the end.
+
+        """
         data = self.document.data
         if data is None:
             return
@@ -182,10 +188,13 @@ class _Sheet:
         self.sections = data
         self._read_sections()
         for heading, body in data.items():
-            yield from self._checks_of(str(heading), body)
-        for heading in data:
-            if not _is_section(str(heading)):
-                self._refused(lambda heading=heading: refuse_section(str(heading)), heading)
+            try:
+                yield from self._checks_of(str(heading), body)
+                if not _is_section(str(heading)):
+                    self._refused(lambda heading=heading: refuse_section(str(heading)), heading)
+            except QualityError as problem:
+                self.problems.append(problem)
+        raise_all(self.problems)
 
     def _read_sections(self) -> None:
         stated = self.sections.get("variables") or {}
@@ -241,7 +250,12 @@ class _Sheet:
                 # Attributes of all the checks below them.
                 shared |= item["attributes"]
                 continue
-            yield self._check(heading, item, (*place, number), shared, about)
+            try:
+                check = self._check(heading, item, (*place, number), shared, about)
+            except QualityError as problem:
+                self.problems.append(problem)
+                continue
+            yield check
 
     def _check(
         self,

@@ -80,7 +80,7 @@ def valued(check: Check, value: Any, variables: Mapping[str, str]) -> Any:
     # A value may use another variable, as in Soda.
     text, missing = substitute(value, {name: substitute(v, known)[0] for name, v in known.items()})
     if missing:
-        hint = f"give it a value in the file: `variables:` with `{missing}: ...`"
+        hint = f"give it one with `--vars '{{{missing}: ...}}'`, or in the file: `variables:` with `{missing}: ...`"
         raise _error(check, f"the variable `{missing}` has no value", hint)
     return text
 

@@ -268,7 +268,7 @@ class _Writer:
             if condition:
                 query = measure.counting(self.sql_table, condition)
                 self.check("invalid_rows = 0", {"invalid_rows query": query})
-            elif option not in _ABOUT_TYPES:
+            elif option not in _ABOUT_TYPES or (option == "format" and logical == "string"):
                 why = "SodaCL has no words for it"
                 self.notes.add(f"{self.table}.{name}", f"logicalTypeOptions.{option}", why)
 
