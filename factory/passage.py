@@ -25,6 +25,7 @@ from factory.freshness import freshness_results, stale_at
 from factory.levels.facts import moment_of
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
+from factory.past import compares, measurements_of
 from factory.plan import Mesh
 from factory.products import Product
 from factory.publish import Publisher
@@ -35,7 +36,7 @@ from factory.results import ProductOutcome, ProductResult
 from factory.selection import reach
 from factory.tools import tool_versions
 from factory.verdict import blocked, judged, refused
-from factory.watch import Passed, Watch, compares, contracts_for, measurements_of, published_contracts
+from factory.watch import Passed, Watch, contracts_for, published_contracts
 from factory.workspace import PROD, Workspace
 
 
@@ -137,7 +138,7 @@ class Line:
         registry = Registry(ws)
         previous = {**promised_to_all(ws, product), **registry.published(product)}
         self.clock.charge("own")
-        past = Past(self.variables, measurements_of(ws, product) if compares(rules) else {})
+        past = Past(self.variables, measurements_of(ws, product, self.mesh.now) if compares(rules) else {})
         checked = run_checks(product, rules, contracts, self.artifacts, self.files(name), ws, past)
         self._checked[name] = checked.results
         self.clock.charge("soda")

@@ -112,7 +112,13 @@ def score_of(checks: Iterable[Mapping[str, Any]], weights: Mapping[str, float] |
         earned = sum(_weight(row) * _share(row) for row in found)
         score = 100 * earned / full if found else None
         parts.append(
-            Part(name, score, weights.get(name, 1.0), sum(r["outcome"] == "pass" for r in found), len(found))
+            Part(
+                name,
+                score,
+                weights.get(name, 1.0),
+                sum(r.get("outcome") == "pass" for r in found),
+                len(found),
+            )
         )
         if score is None or not whole:
             continue

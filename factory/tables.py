@@ -70,6 +70,31 @@ def opened(ws: Workspace, product: str, files: Mapping[str, Path], *, writes: bo
         connection.close()
 
 
+_TELLS_VALUES = re.compile(r"(Conversion|Out of Range|Constraint) Error|Could not parse string|alformed JSON")
+_VALUES = (
+    (re.compile(r"\s*LINE \d+: .*", re.DOTALL), ""),
+    (re.compile(r"'.*'", re.DOTALL), "'…'"),
+    (re.compile(r'".*"', re.DOTALL), '"…"'),
+    (re.compile(r"\n.*", re.DOTALL), ""),
+    (re.compile(r"(with value|[Vv]alue:?|number) -?[\d.]\S*"), r"\1 …"),
+    (re.compile(r"\([^()]*\d[^()]*\)(?=!|$)"), "(…)"),
+)
+
+
+def without_values(message: str) -> str:
+    """Return what DuckDB says of an error, without the values of rows that it quotes.
+
+    What is told goes into files, notices and messages, and a value may be one that few people may see.
+    """
+    found = _TELLS_VALUES.search(message)
+    if not found:
+        return message
+    told = message[found.start() :]
+    for pattern, instead in _VALUES:
+        told = pattern.sub(instead, told)
+    return message[: found.start()] + told
+
+
 def literal(text: str) -> str:
     """Return a text as a string of SQL."""
     return "'" + text.replace("'", "''") + "'"

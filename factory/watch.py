@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from factory.contract import Promise, Rule, version_key
+from factory.contract import Promise, version_key
 from factory.evidence import Evidence, Published
 from factory.incidents import (
     IncidentStore,
     Trouble,
     after_run,
     check_key,
+    close_gone,
     notify_pending,
     refusal,
     troubles_of_checks,
@@ -27,38 +28,35 @@ from factory.incidents import (
 from factory.levels import (
     Element,
     Facts,
-    IncidentTimes,
     RunFact,
     Verdict,
     contract_key,
     elements_of,
     measure,
-    runs_of,
     targets_of,
     time_columns,
 )
-from factory.levels.facts import CONFIRMING, moment_of
+from factory.levels.facts import moment_of
 from factory.lifecycle import life_of
+from factory.past import (
+    BY_LAST_RUNS,
+    OVER_INCIDENTS,
+    OVER_RUNS,
+    facts_of,
+    incident_times,
+    last_checked,
+    last_good,
+    runs_for,
+)
 from factory.products import Product
-from factory.quality import CheckResult, Outcome
+from factory.quality import CheckResult
 from factory.quality.probe import PortReading, probe_files, reading_of
 from factory.record import BUILD, PUBLISHED, Findings, record_of, rows_of
 from factory.registry import Registry, current_snapshot
 from factory.registry.ports import port_folder
-from factory.registry.runs import last_run, new_id, read_runs, write_run
+from factory.registry.runs import last_run, new_id, write_run
 from factory.results import ProductOutcome, ProductResult
 from factory.workspace import PROD, Workspace
-
-#: Levels that are measured over the runs of a window.
-_OVER_RUNS = ("availability", "errorRate")
-#: Levels that are measured by the newest runs.
-_BY_LAST_RUNS = ("frequency", "timeOfAvailability")
-#: Levels that are measured by incidents; they open none themselves, or none would ever close.
-OVER_INCIDENTS = ("timeToDetect", "timeToNotify", "timeToRepair")
-_WINDOW = timedelta(days=92)
-_LAST_DAYS = timedelta(days=3)
-BACK = 50  # runs that are looked through for the newest one with checks
-_COMPARED = 400  # runs whose measurements a comparison may look at: a year and more of daily ones
 
 _PUBLISHED = "What consumers read does not hold. Build the product again: its tables are published anew."
 
@@ -111,6 +109,8 @@ class Watch:
         before = last_run(ws.registry, product.domain, product.name) or {}
         checked = before if before.get("checks") else last_checked(ws, product)
         published_at = self._now if passed.news else moment_of(before.get("published_at"))
+        # What was loaded since is not in what is published.
+        loaded_at = passed.loaded_at if passed.news else moment_of(before.get("loaded_at"))
         readings = read_ports(ws, product, passed.contracts, self._elements, self._now)
         passed = replace(passed, checks=with_lasting_keys(passed.checks))
         rows = _with_rows(rows_of(passed.checks, product), readings)
@@ -124,13 +124,13 @@ class Watch:
         )
         run_id = new_id(self._now)
         if ws.target == PROD:  # before levels are measured: some are about incidents
-            good = _last_good(checked, moment_of(before.get("at")))
+            good = last_good(checked, moment_of(before.get("at")))
             self._follow_checks(passed, good, moment_of(before.get("at")), inputs, run_id)
         facts = replace(
             facts_of(ws, product, passed.contracts, self._now, self._elements),
             ports=readings,
             published_at=published_at,
-            loaded_at=passed.loaded_at,
+            loaded_at=loaded_at,
             measurements={c.rule.name: c.measured for c in passed.checks if c.measured is not None},
         )
         facts = replace(facts, runs=(*facts.runs, present))
@@ -151,7 +151,7 @@ class Watch:
             levels=levels,
             measurements=passed.measurements,
             published_at=published_at,
-            loaded_at=passed.loaded_at,
+            loaded_at=loaded_at,
         )
         record = record_of(product, found, self._now, ws.settings.dimension_weights)
         write_run(ws.registry, product.domain, product.name, record, self._now, run_id)
@@ -169,17 +169,16 @@ class Watch:
         ws = self._ws
         before = last_run(ws.registry, product.domain, product.name) or {}
         documents = [_as_document(promise) for promise in promises]
-        wanted = {t.name for each in documents for t in targets_of(each, self._elements)}
+        targets = [t for each in documents for t in targets_of(each, self._elements)]
+        wanted = {target.name for target in targets}
         facts = Facts(
             ports=tuple(reading_of(port) for port in before.get("ports") or () if isinstance(port, Mapping)),
             published_at=moment_of(before.get("published_at")),
             loaded_at=moment_of(before.get("loaded_at")),
             runs=(
-                *runs_since(ws, product, self._now - _LAST_DAYS),
+                *runs_for(ws, product, (t for t in targets if t.name not in OVER_RUNS), self._now),
                 RunFact(self._now, BUILD, str(result.outcome)),
-            )
-            if wanted & set(_BY_LAST_RUNS)
-            else (),
+            ),
             incidents=incident_times(ws, product, self._now) if wanted & set(OVER_INCIDENTS) else None,
             schedule=product.custom("schedule"),
             time_zone=product.custom("timeZone"),
@@ -190,7 +189,7 @@ class Watch:
             for level in measure(document, facts, self._now, self._elements):
                 # What is measured over many runs, or by a check, stays as the last run that measured it has it.
                 old = kept.get(_level_key(level.values()))
-                carried = old is not None and level.property not in (*_NEW, *_BY_LAST_RUNS, *OVER_INCIDENTS)
+                carried = old is not None and level.property not in (*_NEW, *BY_LAST_RUNS, *OVER_INCIDENTS)
                 rows.append(dict(old) if carried and old is not None else level.values())
         found = Findings(
             kind=BUILD,
@@ -211,6 +210,7 @@ class Watch:
     def finish(self, products: Mapping[str, Product]) -> None:
         """Tell whoever is to be told of what happened in this run, or could not be told before."""
         if self._ws.target == PROD and IncidentStore(self._ws.registry).products():
+            close_gone(self._ws, products, self._now)
             notify_pending(self._ws, products, self._now)
 
     def _follow_checks(
@@ -365,74 +365,6 @@ def read_ports(
     return tuple(found)
 
 
-def facts_of(
-    ws: Workspace,
-    product: Product,
-    contracts: Iterable[Document],
-    now: datetime,
-    elements: Collection[Element],
-) -> Facts:
-    """Return what the registry knows of a product's past, as far as its service levels ask for it."""
-    wanted = {target.name for each in contracts for target in targets_of(each, elements)}
-    window = _WINDOW if wanted & set(_OVER_RUNS) else _LAST_DAYS
-    runs: tuple[RunFact, ...] = ()
-    if wanted & {*_OVER_RUNS, *_BY_LAST_RUNS}:
-        runs = runs_since(ws, product, now - window)
-    return Facts(
-        runs=runs,
-        incidents=incident_times(ws, product, now) if wanted & set(OVER_INCIDENTS) else None,
-        schedule=product.custom("schedule"),
-        time_zone=product.custom("timeZone"),
-    )
-
-
-def runs_since(ws: Workspace, product: Product, since: datetime) -> tuple[RunFact, ...]:
-    """Return a product's runs since a moment, or the last one before it where there are none."""
-    found = read_runs(ws.registry, product.domain, product.name, since=since)
-    return runs_of(found or read_runs(ws.registry, product.domain, product.name, limit=1))
-
-
-def incident_times(ws: Workspace, product: Product, now: datetime) -> tuple[IncidentTimes, ...]:
-    """Return when what happened in a product's incidents of late, and in those that are open."""
-    store = IncidentStore(ws.registry)
-    return tuple(
-        IncidentTimes(
-            key=incident.trouble.subject,
-            opened=incident.opened,
-            last_good=incident.last_good,
-            notified=incident.notified,
-            acknowledged=incident.acknowledged,
-            repaired=incident.repaired,
-            closed=incident.closed,
-            contract=incident.trouble.contract,
-        )
-        for incident in store.all(product.domain, product.name, since=now - _WINDOW)
-        if not incident.key.endswith(tuple(f":{name}:" for name in OVER_INCIDENTS))
-    )
-
-
-def compares(rules: Iterable[Rule]) -> bool:
-    """Say whether one of these rules compares with earlier runs: a change over time, or a schema that changes."""
-    return any(
-        rule.origin == "soda" and (rule.kind == "change" or "schema changes" in str(rule.definition))
-        for rule in rules
-    )
-
-
-def measurements_of(ws: Workspace, product: Product) -> dict[str, list[tuple[datetime, float]]]:
-    """Return what earlier runs measured, by the identity of a metric, oldest first.
-
-    Only runs after which the data was published count: whoever compares with a refused drop finds no drop.
-    """
-    found: dict[str, list[tuple[datetime, float]]] = {}
-    for record in read_runs(ws.registry, product.domain, product.name, limit=_COMPARED):
-        at, measured = moment_of(record.get("at")), record.get("measurements")
-        if at is not None and isinstance(measured, Mapping) and record.get("outcome") in CONFIRMING:
-            for name, value in measured.items():
-                found.setdefault(str(name), []).append((at, float(value)))
-    return found
-
-
 def _as_document(promise: Promise) -> Document:
     """Return a hand-kept contract as far as service levels read it."""
     return {**promise.data, "name": promise.name, "version": promise.version}
@@ -445,27 +377,6 @@ def _with_rows(rows: list[dict[str, Any]], readings: Iterable[PortReading]) -> l
         if row["checked_rows"] is None and row["origin"] == "dbt":
             row["checked_rows"] = counts.get(str(row["table"]).lower())
     return rows
-
-
-def last_checked(ws: Workspace, product: Product) -> Mapping[str, Any]:
-    """Return the newest run record with checks, or an empty one."""
-    records = read_runs(ws.registry, product.domain, product.name, limit=BACK)
-    return next((record for record in reversed(records) if record.get("checks")), {})
-
-
-def _last_good(before: Mapping[str, Any], at: datetime | None) -> dict[str, datetime]:
-    """Return when checks were last known to be a pass, by key.
-
-    `before` is the last run that checked them, `at` the moment of the last run at all: while nothing changed, what
-    was good stayed good.
-    """
-    if at is None:
-        return {}
-    return {
-        str(row.get("key")): at
-        for row in before.get("checks") or ()
-        if isinstance(row, Mapping) and row.get("outcome") == str(Outcome.PASS)
-    }
 
 
 def _level_key(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -446,7 +446,7 @@ def test_an_incident_names_the_incident_upstream(yard: Yard) -> None:
     inputs = {("orders", "orders"): [("orders", "stage")], ("orders", "stage"): [("shop", "orders")]}
     (second,) = yard.run(0, a_trouble(), inputs=inputs).opened
     assert second.cause == Cause("shop", first.id)
-    assert f"cause:     shop, upstream (incident {first.id})" in notice_of(second, "opened", {})
+    assert f"perhaps:   because of shop, upstream (incident {first.id})" in notice_of(second, "opened", {})
 
 
 # Who is told

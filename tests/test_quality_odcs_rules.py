@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from factory.quality import CheckResult, Outcome
 from factory.quality.odcs import run_rules
+from factory.tables import without_values
 
 ORDERS = """
 create table orders as select * from (values
@@ -637,3 +638,19 @@ def test_metrics_count_what_the_standard_says(
     assert [(r.outcome, r.reason, r.checked_rows) for r in results] == [(Outcome.PASS, "", len(rows))] * len(
         rules
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select cast('O''Brien secret' as int)", "select cast('secret' as date)", "select strptime('secret', '%Y')",
+        "select cast(98765::int as tinyint)", "select 98765::int * 98765::int", "select cast(98765.4::double as decimal(3,2))",
+        "select json_extract('{secret', '$.a')", "select cast('98765x' as uuid)",
+    ],
+)  # fmt: skip
+def test_an_error_tells_no_value_of_a_row(query: str) -> None:
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute(query).fetchall()
+    told = without_values(f"Database Error in test x\n  {caught.value}")
+    assert "secret" not in told and "98765" not in told and "Database Error" in told
+    assert without_values('Binder Error: "nope" not found') == 'Binder Error: "nope" not found'

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from mesh import build_mesh, make_mesh, replace, write
 
 from factory.incidents import IncidentStore
+from factory.levels.facts import run_of
 from factory.pipeline import run
 from factory.plan import Request
 from factory.registry import Registry
@@ -25,6 +26,10 @@ from factory.standards import schema
 from factory.workspace import find_workspace
 
 DATA = "products/shop/data/orders.csv"
+NAMES = """\
+    quality:
+      - {name: No name, type: sql, query: "select 'ann' || min(customer_id) from {object}", mustBe: bob}
+"""
 CONTRACT = "products/{0}/contracts/{0}.odcs.yaml"
 
 
@@ -279,6 +284,57 @@ def test_what_was_not_built_is_not_judged_by_what_lies_there(mesh: Path) -> None
     assert left and {c["outcome"] for c in left} == {"not run"}
 
 
+def test_no_value_of_a_classified_column_is_told(mesh: Path) -> None:
+    replace(
+        mesh / "products/shop/models/_orders.yml",
+        "description: The customer_id.",
+        "description: The customer_id.\n        config: {meta: {classification: restricted}}",
+    )
+    write(
+        mesh / "products/shop/checks/more.yml",
+        """\
+        checks for orders:
+          - group by:
+              query: select customer_id, count(*) as orders from orders group by customer_id
+              fields: [customer_id]
+              checks:
+                - orders > 99
+          - failed rows:
+              fail query: select cast('secret' || customer_id as integer) from orders
+        """,
+    )
+    replace(mesh / CONTRACT.format("shop"), "- name: orders\n", "- name: orders\n" + NAMES)
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    assert build(mesh, "shop")["shop"].outcome == "refused"
+    bad = [c for c in record(mesh)["checks"] if c["outcome"] in ("fail", "error")]
+    assert len(bad) == 3
+    for check in bad:
+        assert (
+            "secret" not in check["reason"]
+            and "group 1" not in check["reason"]
+            and "ann" not in check["reason"]
+        )
+    assert not [
+        f for f in (mesh / "registry").rglob("*") if f.is_file() and "secret1" in f.read_text("utf-8")
+    ]
+
+
+def test_a_published_file_that_does_not_open_stops_no_build(mesh: Path) -> None:
+    (mesh / "ports/trade/board/board/v1/current/board.parquet").resolve().write_bytes(b"junk")
+    harm(mesh)
+    write(
+        mesh / "products/shop/models/orders.sql",
+        (mesh / "products/shop/models/orders.sql").read_text("utf-8") + "-- x\n",
+    )
+    assert build(mesh, "shop")["shop"].outcome == "refused"
+    assert build(mesh, "shop", "sales", full=True)["shop"].outcome == "refused"
+
+
+def test_an_empty_notify_file_says_nothing(mesh: Path) -> None:
+    write(mesh / "products/shop/notify.yml", "# Nothing yet.\n")
+    assert build(mesh)["shop"].outcome == "certified"
+
+
 # Sources
 
 
@@ -482,3 +538,92 @@ def test_a_delivery_that_is_not_there_at_six_is_noticed(mesh: Path, factory: Com
     assert verdict(spring + day - timedelta(minutes=5)) == ("met", 0)
     (incident,) = IncidentStore(mesh / "registry").all("trade", "shop")
     assert incident.trouble.promised == "06:00" and "06:00" in incident.reason and incident.closed is not None
+
+
+# What is true a long time later
+
+
+def test_a_level_that_cannot_be_measured_any_more_keeps_its_incident(mesh: Path) -> None:
+    harm(mesh)
+    build(mesh)
+    for days in range(2, 7):
+        assert build(mesh, "shop", after=timedelta(days=days))["shop"].outcome == "refused"
+    levels = {level["property"]: level for level in record(mesh)["levels"]}
+    assert levels["frequency"]["verdict"] == "breached", levels["frequency"]["reason"]
+    keys = {incident.key for incident in IncidentStore(mesh / "registry").open_incidents("trade", "shop")}
+    assert "level:shop/1:frequency:" in keys
+
+
+def test_a_blocked_product_keeps_the_incident_of_its_own_fault(mesh: Path) -> None:
+    replace(mesh / CONTRACT.format("sales"), "- name: sales", "- name: sales\n    tags: [new]")
+    assert build(mesh)["sales"].outcome == "refused"
+    harm(mesh)
+    assert build(mesh, after=timedelta(hours=1))["sales"].outcome == "blocked"
+    (incident,) = IncidentStore(mesh / "registry").open_incidents("trade", "sales")
+    assert incident.key == "run:build"
+
+
+def test_the_quality_is_told_however_often_nothing_changed_since(mesh: Path, factory: Command) -> None:
+    for hours in range(1, 20):
+        build(mesh, after=timedelta(hours=hours))
+    (found,) = valid("quality", factory("quality", "shop", "--format", "json").json)["products"]
+    assert found["score"] == 100 and len(found["checks"]) == 10, found["score"]
+
+
+def test_a_run_that_looked_at_no_port_says_nothing_of_availability(mesh: Path) -> None:
+    build(mesh, after=timedelta(hours=1))
+    first, second = (run_of(run) for run in read_runs(mesh / "registry", "trade", "shop"))
+    assert first and first.ports and second and second.ports is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"at": 5, "checks": 7, "levels": "x", "ports": [1], "outcome": [], "measurements": {"a": "b"}, "version": {}},
+        {"at": "2026-11-20T10:00:00+00:00", "outcome": "certified", "checks": [5, {"dimension": "accuracy"}],
+         "levels": [1, {"verdict": "met"}], "ports": [{"rows": "a"}], "measurements": 5},
+    ],
+)  # fmt: skip
+def test_records_of_other_shapes_stop_nobody(mesh: Path, factory: Command, record: dict[str, Any]) -> None:
+    for file in (mesh / "registry/runs/trade/shop").glob("*.json"):
+        file.write_text(json.dumps(record), "utf-8")
+    for command in ("quality", "slo", "show"):
+        assert factory(command, "shop").code == 0
+    assert factory("build").code == 0
+    assert factory("build", "shop", "--full").code == 0
+
+
+def test_the_incidents_of_a_product_that_is_gone_close(mesh: Path) -> None:
+    write(mesh / "products/board/checks/more.yml", "checks for board:\n  - row_count > 1000\n")
+    assert build(mesh, "board")["board"].outcome == "refused"
+    shutil.rmtree(mesh / "products/board")
+    build(mesh, after=timedelta(hours=1))
+    (incident, *_) = IncidentStore(mesh / "registry").all("trade", "board")
+    assert incident.closed_reason == "the product is gone"
+
+
+def test_a_time_that_is_due_once_a_week_is_measured_on_every_day(mesh: Path) -> None:
+    write(
+        mesh / "products/shop/product.odps.yaml",
+        (mesh / "products/shop/product.odps.yaml").read_text("utf-8")
+        + "  - property: schedule\n    value: '0 0 * * 1'\n",
+    )
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    replace(
+        mesh / CONTRACT.format("shop"),
+        "slaProperties:\n",
+        "slaProperties:\n  - {property: timeOfAvailability, value: '23:59'}\n",
+    )
+    for days in range(15):
+        build(mesh, after=timedelta(days=days))
+    found = [run["levels"] for run in read_runs(mesh / "registry", "trade", "shop")][-6:]
+    verdicts = {
+        level["verdict"] for levels in found for level in levels if level["property"] == "timeOfAvailability"
+    }
+    assert verdicts == {"met"}
+
+
+def test_a_product_that_nobody_measured_is_an_error_for_a_build_server(mesh: Path, factory: Command) -> None:
+    shutil.rmtree(mesh / "registry/runs")
+    suite = ET.fromstring(factory("quality", "shop", "--format", "junit").out)[0]
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")

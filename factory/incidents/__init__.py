@@ -4,7 +4,7 @@ Takes what runs found; gives incidents as values; writes `registry/incidents/`, 
 where the workspace has channels. `after_run` and `notify_pending` are all that a run needs.
 """
 
-from factory.incidents.after import AfterRun, after_run, notify_pending
+from factory.incidents.after import AfterRun, after_run, close_gone, notify_pending
 from factory.incidents.route import NotifyStandard, read_notify
 from factory.incidents.store import IncidentStore
 from factory.incidents.troubles import check_key, refusal, troubles_of_checks
@@ -19,6 +19,7 @@ __all__ = [
     "Trouble",
     "after_run",
     "check_key",
+    "close_gone",
     "notify_pending",
     "read_notify",
     "refusal",

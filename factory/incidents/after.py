@@ -14,7 +14,7 @@ from typing import Any
 from factory.incidents.cause import Inputs, find_cause
 from factory.incidents.channels import Channel, channels_of
 from factory.incidents.facts import time_text
-from factory.incidents.follow import SAME, follow
+from factory.incidents.follow import NO_PRODUCT, SAME, follow
 from factory.incidents.notice import message_of, notice_of
 from factory.incidents.notify import PATIENCE, Message, send
 from factory.incidents.route import addresses_of_channels, read_notify, runbook_of
@@ -102,6 +102,21 @@ def after_run(
             _tell(events, incident, "breach", now)
             opened.append(incident)
     return AfterRun(tuple(opened), tuple(closed), store.open_incidents(product.domain, product.name))
+
+
+def close_gone(ws: Workspace, products: Mapping[str, Product], now: datetime) -> None:
+    """Close the incidents of products that are not there any more: no run will ever look at them again.
+
+    Raises:
+        RegistryError: the registry cannot be written.
+
+    """
+    store = IncidentStore(ws.registry)
+    for domain, name in store.products():
+        product = products.get(name)
+        if product is None or product.domain != domain:
+            for incident in store.open_incidents(domain, name):
+                _tell(Registry(ws), store.close(incident, NO_PRODUCT, now), "closed", now)
 
 
 def _sorted(incidents: Iterable[Incident]) -> tuple[Incident, ...]:

@@ -12,6 +12,7 @@ from factory.incidents.values import Incident, Trouble, worst
 
 GOOD_AGAIN = "the check is good again"
 GONE = "the check is gone"
+NO_PRODUCT = "the product is gone"
 SAME = "the same as"
 
 

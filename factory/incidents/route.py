@@ -114,7 +114,10 @@ def read_notify(product: Product, settings: Settings) -> NotifyStandard:
     file = product.folder / NOTIFY_FILE
     if not file.is_file():
         return NotifyStandard(first_line=first_line, otherwise=otherwise)
-    reader = _Reader(read_yaml(file), {*otherwise, *settings.channels, *first_line, *_team(product)})
+    document = read_yaml(file)
+    if document.data is None:  # an empty file says nothing
+        return NotifyStandard(first_line=first_line, otherwise=otherwise)
+    reader = _Reader(document, {*otherwise, *settings.channels, *first_line, *_team(product)})
     return reader.standard(first_line, otherwise)
 
 

@@ -279,7 +279,7 @@ def _folders(folder: Path) -> list[Path]:
 def _read_fact(file: Path) -> Mapping[str, Any] | None:
     try:
         value = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

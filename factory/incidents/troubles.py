@@ -6,7 +6,6 @@ Takes results; gives a `Trouble` per thing that is bad. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from factory.incidents.values import Trouble
@@ -89,11 +88,6 @@ def refusal(
         guidance="What was published before stays. Mend what the reason names, then build again.",
         last_good=last_good,
     )
-
-
-def as_warnings(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
-    """Return troubles that only tell: nothing was refused for them."""
-    return tuple(replace(trouble, severity="warning") for trouble in troubles)
 
 
 def _subject(result: CheckResult) -> str:

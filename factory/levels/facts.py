@@ -15,8 +15,9 @@ from factory.quality.probe import PortReading, reading_of
 
 #: Outcomes of runs after which the data is up to date: something new was published, or nothing new was there.
 CONFIRMING = ("certified", "unchanged")
+UNCHANGED = "unchanged"
 #: Outcomes of runs that failed.
-FAILING = ("refused", "blocked")
+FAILING = ("refused", "blocked", "broken")
 #: The kind of runs that look at service levels alone and touch no data.
 WATCH = "watch"
 #: Outcomes of checks that broke.
@@ -121,7 +122,8 @@ def run_of(record: Mapping[str, Any]) -> RunFact | None:
         outcome=str(record.get("outcome") or ""),
         seconds=milliseconds / 1000 if isinstance(milliseconds, int | float) else 0.0,
         ports=tuple(reading_of(port) for port in ports if isinstance(port, Mapping))
-        if isinstance(ports, list | tuple)
+        # A run that found nothing to do looked at no port: its record has what the run before it read.
+        if isinstance(ports, list | tuple) and record.get("outcome") != UNCHANGED
         else None,
         broken=sum(
             isinstance(check, Mapping) and check.get("outcome") in BROKEN

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from factory.evidence import Evidence, Finding, Severity
+from factory.tables import without_values
 
 _FAILED = ("error", "fail", "runtime error", "partial success")
 
@@ -30,7 +31,7 @@ def built(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "built",
                 Severity.BLOCKS,
-                f"{run.name} could not be built: {_words(run.message)}",
+                f"{run.name} could not be built: {_words(without_values(run.message))}",
                 f"{where}:{line}" if line else where,
                 "mend the SQL and build again" if fault else "",
                 input_fault=fault,

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from factory.tables import literal, own_spelling, quoted
+from factory.tables import literal, own_spelling, quoted, without_values
 
 
 class NotThereError(Exception):
@@ -101,7 +101,7 @@ class Tables:
 
 def in_one_line(error: BaseException) -> str:
     """Return what DuckDB says of an error, in one line."""
-    return " ".join(str(error).split())[:300]
+    return " ".join(without_values(str(error)).split())[:300]
 
 
 def _named(name: str, known: Any) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from factory.contract import Rule
 from factory.data_tests import DataTest
 from factory.quality.results import NOT_BUILT, CheckResult, Outcome
+from factory.tables import without_values
 
 _OUTCOMES = {
     "pass": Outcome.PASS,
@@ -24,7 +25,7 @@ def dbt_result(rule: Rule, test: DataTest) -> CheckResult:
         skipped = test.status == "skipped"
         reason = NOT_BUILT if skipped else test.status
     elif outcome is not Outcome.PASS:
-        reason = " ".join(test.message.split())[:300]
+        reason = " ".join(without_values(test.message).split())[:300]
     return CheckResult(
         rule,
         outcome,

@@ -6,6 +6,7 @@ Takes Parquet files, or a connection with tables, and the columns that say when 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from factory.tables import literal, quoted
+from factory.tables import literal, quoted, without_values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WHOLE = (
@@ -244,8 +245,9 @@ def _from_epoch(microseconds: int) -> datetime:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    """Return what DuckDB says first, without the folders of this machine."""
+    lines = without_values(str(error)).splitlines()
+    return re.sub(r"/\S*/(?=[^/\s]+)", "", lines[0])[:300] if lines else type(error).__name__
 
 
 def _text(moment: datetime | None) -> str:

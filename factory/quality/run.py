@@ -93,7 +93,30 @@ def run_checks(
     known = {rule.key for rule in rules}
     extra = [result for key, result in results.items() if key not in known]
     named = [results[rule.key] for rule in rules if rule.key in results]
-    return Checked(tuple(_of_contracts([*named, *extra], contracts, artifacts)), measurements)
+    hidden = _classified(contracts)
+    told = [_without_values(result, hidden) for result in (*named, *extra)]
+    return Checked(tuple(_of_contracts(told, contracts, artifacts)), measurements)
+
+
+def _classified(contracts: Iterable[Contract]) -> set[str]:
+    """Return the columns that contracts classify as anything but public, in lower case."""
+    return {
+        str(column["name"]).lower()
+        for contract in contracts
+        for table in contract.data.get("schema") or ()
+        for column in table.get("properties") or ()
+        if str(column.get("classification") or "public").lower() != "public"
+    }
+
+
+def _without_values(result: CheckResult, hidden: set[str]) -> CheckResult:
+    """Return a result that tells no value of a classified column: a group's name, or text that a query gave."""
+    if not result.reason or hidden.isdisjoint(re.findall(r"\w+", str(result.rule.definition).lower())):
+        return result
+    reason = re.sub(r"\bgroup .*?: ", "a group: ", result.reason)
+    if result.measured is None:
+        reason = re.sub(r"\bmeasured .*?(?=, promised|$)", "measured a classified value", reason)
+    return replace(result, reason=reason)
 
 
 def _unbuilt(product: Product, artifacts: Artifacts) -> set[str]:

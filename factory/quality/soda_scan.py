@@ -27,6 +27,8 @@ from soda.execution.query.reference_query import ReferenceQuery
 from soda.execution.query.user_defined_failed_rows_query import UserDefinedFailedRowsQuery
 from soda.execution.query.user_defined_numeric_query import UserDefinedNumericQuery
 
+from factory.tables import without_values
+
 # What Soda's code stumbles over when a query gave nothing, or something else than a number.
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _WRITTEN = (GroupByQuery, GroupEvolutionQuery, UserDefinedFailedRowsQuery, UserDefinedNumericQuery)
@@ -143,7 +145,7 @@ class CarefulScan(DataSourceScan):  # type: ignore[misc]
 
 def told(error: BaseException) -> str:
     """Return what an error says in one line, without the query it is about."""
-    text = " ".join(str(error).split("\n\nLINE ")[0].split()) or type(error).__name__
+    text = " ".join(without_values(str(error).split("\n\nLINE ")[0]).split()) or type(error).__name__
     if "invalid perl operator" in text or "invalid escape sequence" in text:
         text += " (in DuckDB's patterns, lookahead can stand at the start alone, and nothing refers back)"
     return text[:250]

@@ -15,9 +15,8 @@ from factory.errors import RegistryError
 from factory.incidents import Incident, IncidentStore
 from factory.levels import Element, ElementState, element_states, elements_of
 from factory.registry import read_index
-from factory.registry.runs import Fault, last_run, products_of, read_runs
+from factory.registry.runs import Fault, last_run, newest_run, products_of, read_runs, shaped
 from factory.score import Score, score_of
-from factory.watch import BACK
 from factory.workspace import Workspace
 
 _GOOD = ("certified", "unchanged", "checked")
@@ -124,7 +123,7 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published:
     domain, name = str(entry["domain"]), str(entry["name"])
     weights = ws.settings.dimension_weights
     faults: list[Fault] = []
-    runs = read_runs(ws.registry, domain, name, since=since, faults=faults)
+    runs = [shaped(run) for run in read_runs(ws.registry, domain, name, since=since, faults=faults)]
     newest = newest_checked(ws, domain, name, published=published)
     told = [run for run in runs if _tells(run) and (not published or run.get("outcome") in PUBLISHED)]
     checks = tuple(newest.get("checks") or ())
@@ -160,11 +159,11 @@ def newest_checked(ws: Workspace, domain: str, name: str, *, published: bool = F
 
     `published` leaves out runs whose data was not published.
     """
-    for limit in (1, BACK):  # the newest is nearly always the one
-        for run in reversed(read_runs(ws.registry, domain, name, limit=limit)):
-            if _tells(run) and (not published or run.get("outcome") in PUBLISHED):
-                return run
-    return {}
+
+    def is_wanted(run: Mapping[str, Any]) -> bool:
+        return _tells(run) and (not published or run.get("outcome") in PUBLISHED)
+
+    return newest_run(ws.registry, domain, name, is_wanted) or {}
 
 
 def _tells(run: Mapping[str, Any]) -> bool:

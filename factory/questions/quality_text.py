@@ -59,8 +59,8 @@ def _page(quality: Quality, width: int) -> str:
         f"{entry['name']}{version}: quality {quality.score.words()}{change_words(quality)}",
         f"measured {_moment(quality)} UTC, {_kind(quality)}; {quality.good} of {len(quality.checks)} checks pass",
     ]
-    if quality.last not in ("", quality.outcome, "unchanged", "checked"):
-        lines.append(f"the last run: {quality.last}")
+    if _is_outdated(quality):
+        lines.append(f"the last run was {quality.last}: what is told here is of data before it")
     if len(quality.trend) > 1:
         lines.append(
             f"trend {sparkline(quality.trend)}  {quality.trend[0].at:%Y-%m-%d} to {quality.trend[-1].at:%Y-%m-%d}"
@@ -121,6 +121,11 @@ def _element_lines(quality: Quality, width: int) -> list[str]:
             drop_whitespace=True, initial_indent="",
         ) if len(text) > width else [text]  # fmt: skip
     return lines
+
+
+def _is_outdated(quality: Quality) -> bool:
+    """Say whether the product was refused or blocked since, by a run that did not get as far as its checks."""
+    return quality.last in ("refused", "blocked") and quality.outcome != quality.last
 
 
 def _why(state: ElementState) -> str:
@@ -297,6 +302,8 @@ def quality_as_markdown(found: Sequence[Quality]) -> str:
         if quality.at is None:
             lines.append("Not measured: no run has checked its data yet.")
             continue
+        if _is_outdated(quality):
+            lines += [f"The last run was **{quality.last}**: what is told here is of data before it.", ""]
         lines += _markdown_table(
             ("", "Score", *(name.capitalize() for name in DIMENSIONS)),
             [
@@ -337,6 +344,11 @@ def _suite(quality: Quality) -> Suite:
     name = str(quality.entry["name"])
     at = f"{quality.at:%Y-%m-%dT%H:%M:%S}" if quality.at else ""
     cases = [_case(name, check) for check in quality.checks]
+    if not cases:  # none at all would be told as good
+        cases = [Case(name, "quality", 0.0, ERROR, "not measured: no run has checked its data")]
+    if _is_outdated(quality):
+        words = f"the last run was {quality.last}, so these results are of data before it"
+        cases.append(Case(name, "the last run", 0.0, ERROR, words))
     cases += [_level_case(name, level) for level in quality.levels if level.get("verdict") != "no target"]
     return Suite(name, tuple(cases), at)
 

@@ -322,9 +322,10 @@ def _quality_lines(quality: Quality, width: int) -> list[str]:
     score = f"{quality.score.words()} of 100{change_words(quality)}"
     lines = [f"Quality  {score}: {count}, {quality.at:%Y-%m-%d %H:%M} UTC"]
     lines += [
-        f"  {c['outcome']}: {c['name']}" + (f" ({c['reason']})" if c.get("reason") else "")
+        f"  {c.get('outcome') or 'not run'}: {c.get('name') or ''}"
+        + (f" ({c['reason']})" if c.get("reason") else "")
         for c in quality.checks
-        if c["outcome"] != "pass"
+        if c.get("outcome") != "pass"
     ]
     lines += [f"  incident {i.id}: {i.trouble.subject}" for i in quality.incidents]
     return [

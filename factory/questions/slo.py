@@ -17,12 +17,13 @@ from factory.levels.durations import elapsed
 from factory.levels.elements import AT_LEAST, AT_MOST
 from factory.levels.facts import moment_of
 from factory.odcs.lint.terms import UNITS
+from factory.past import facts_of
 from factory.products import Product, discover
 from factory.questions.tables import fitted
 from factory.registry import Registry, read_index
 from factory.registry.runs import last_run
 from factory.standards import nearest
-from factory.watch import facts_of, newest_of, read_ports
+from factory.watch import newest_of, read_ports
 from factory.workspace import Workspace
 
 _MARKS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.NOT_MEASURED: "?", Verdict.NO_TARGET: "·"}

@@ -164,7 +164,13 @@ def refresh_ports_database(ws: Workspace) -> bool:
         return False
     with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
         ws.ports.mkdir(parents=True, exist_ok=True)
-        write_views(ws.ports_database, views)
+        try:
+            write_views(ws.ports_database, views)
+        except RegistryError:
+            # A file that does not open takes no other product's tables away.
+            views = {name: path for name, path in views.items() if _opens(path)}
+            write_views(ws.ports_database, views)
+            mark = ""
         write_whole(stamp, mark, durable=False)
     return True
 
@@ -231,6 +237,17 @@ def _held(ws: Workspace, product: str, folder: Path) -> dict[str, str]:
             continue  # published anew since the pointer was read
         return held
     return {}
+
+
+def _opens(path: str) -> bool:
+    import duckdb
+
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"select * from read_parquet({literal(path)}) limit 0")  # noqa: S608
+    except duckdb.Error:
+        return False
+    return True
 
 
 def write_views(file: Path, views: Mapping[str, str]) -> None:

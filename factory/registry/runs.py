@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,9 @@ from factory.registry.figures import is_unicode
 
 RUNS = "runs"
 _NAME = re.compile(r"\d{4}(?:0[1-9]|1[0-2])\d\dT\d{6}-[0-9a-f]{8}", re.ASCII)
+_LISTS = ("checks", "levels", "ports")
+_TEXTS = ("kind", "outcome", "version")
+_FURTHER = 16  # times as many runs are looked through where the newest is not the one
 _AT_ONCE = 50  # products whose runs are in memory together, of those that lie in Parquet
 
 
@@ -125,7 +128,26 @@ def last_run(
 ) -> dict[str, Any] | None:
     """Return the record of a product's newest run, or None if there is none; only that file is read."""
     found = read_runs(root, domain, product, limit=1, faults=faults)
-    return found[0] if found else None
+    return shaped(found[0]) if found else None
+
+
+def newest_run(
+    root: Path, domain: str, product: str, is_wanted: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Any] | None:
+    """Return the record of a product's newest run of some kind, or None if there is none, however long ago.
+
+    The newest is nearly always the one, so it is read alone, and more only where it is not.
+    """
+    limit, seen = 1, 0
+    while True:
+        found = read_runs(root, domain, product, limit=limit)
+        for record in reversed(found[: len(found) - seen]):
+            whole = shaped(record)
+            if is_wanted(whole):
+                return whole
+        if len(found) < limit:
+            return None
+        limit, seen = limit * _FURTHER, len(found)
 
 
 def read_all(root: Path, since: datetime | None = None, faults: list[Fault] | None = None) -> Iterator[Run]:
@@ -196,6 +218,26 @@ def record_in(file: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError("it holds no record")  # noqa: TRY004  (what a file holds is no type of ours)
     return data
+
+
+def shaped(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without what is not of the shape that every reader counts on; its file stays as it is."""
+    kept = dict(record)
+    for key in _LISTS:
+        if key in record:
+            rows = record[key] if isinstance(record[key], list) else []
+            kept[key] = [row for row in rows if isinstance(row, dict)]
+    if "measurements" in record:
+        values = record["measurements"] if isinstance(record["measurements"], dict) else {}
+        kept["measurements"] = {
+            name: value
+            for name, value in values.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+    for key in _TEXTS:
+        if key in record and not isinstance(record[key], str):
+            del kept[key]
+    return kept
 
 
 def stamp(moment: datetime | None) -> str:

@@ -23,7 +23,6 @@ from factory.errors import RegistryError, VersionExistsError
 from factory.evidence import Published
 from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
 from factory.products import Product
-from factory.registry.runs import write_run
 from factory.workspace import Workspace
 
 CONTRACT_FILE = "contract.odcs.yaml"
@@ -228,10 +227,6 @@ class Registry:
             return False
         self._fact(file, facts)
         return True
-
-    def write_run(self, product: Product, run: Mapping[str, Any], now: datetime) -> None:
-        """Write what one run found out about a product."""
-        write_run(self.root, product.domain, product.name, run, now)
 
     def write_event(self, product: EventSource, kind: str, data: Mapping[str, Any], now: datetime) -> None:
         """Write one CloudEvents 1.0 event for a change of state."""
