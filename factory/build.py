@@ -87,6 +87,7 @@ class Project:
         crossings: every read across a border between products.
         dated: products with a source that says when it was loaded (`loaded_at_field`, `loaded_at_query`).
         inputs: the sources and seeds of every product that declare columns.
+        growing: products with an incremental model or a snapshot, which keep what earlier runs put into them.
     """
 
     upstreams: Mapping[str, frozenset[str]]
@@ -94,6 +95,7 @@ class Project:
     crossings: tuple[Crossing, ...]
     dated: frozenset[str]
     inputs: Mapping[str, tuple[Declared, ...]] = field(default_factory=dict)
+    growing: frozenset[str] = frozenset()
 
 
 class Dbt:
@@ -465,4 +467,10 @@ def _project(manifest: Any, products: frozenset[str]) -> Project:
             if getattr(source, "loaded_at_field", None) or getattr(source, "loaded_at_query", None)
         ),
         declared_inputs(manifest, products),
+        frozenset(
+            str(node.package_name)
+            for node in manifest.nodes.values()
+            if node.package_name in products
+            and str(getattr(getattr(node, "config", None), "materialized", "")) in ("incremental", "snapshot")
+        ),
     )

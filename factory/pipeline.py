@@ -34,6 +34,7 @@ from factory.publish import Publisher
 from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
+from factory.undo import Undo
 from factory.verdict import blocked, held_back, unchanged
 from factory.watch import Passed, Watch, published_contracts
 from factory.workspace import Workspace
@@ -84,6 +85,8 @@ def _walk(
     """Run dbt once, then let each product that must run pass the rest of the line."""
     ws, products = mesh.ws, mesh.products
     progress, clock = heard
+    undo = Undo(ws)
+    undo.recover()
     progress("parse", f"{len(products)} products")
     profile = write_run_profile(ws, products, {})
     clock.charge("own")
@@ -118,6 +121,7 @@ def _walk(
             return _sorted(results, mesh, project)
         stand_ins = publisher.stand_ins(plan.build, project.upstreams, products)
         write_run_profile(ws, [*plan.build, *stand_ins], stand_ins)
+        undo.keep(name for name in plan.build if name in project.growing)
         clock.charge("own")
         dbt.build(plan.build, everything=plan.everything)
         dbt.catalog(plan.build, everything=plan.everything)
@@ -134,15 +138,27 @@ def _walk(
         mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts, freshness,
         {str(name): str(value) for name, value in variables.items()}, watch,
     )  # fmt: skip
-    for name in plan.build:
-        result = line.pass_one(name)
-        results.append(result)
+    passed = [(name, line.pass_one(name)) for name in plan.build]
+    for name, result in passed:
+        results.append(_undone(result, undo, ws))
         state[name] = line.built(name, result)
     progress("registry")
     publisher.finish()
     if request.publish:
         _write_state(mesh, state)
     return _sorted(results, mesh, project)
+
+
+def _undone(result: ProductResult, undo: Undo, ws: Workspace) -> ProductResult:
+    """Return a result; if the product is not certified, what the run put into tables that grow is taken back."""
+    if result.outcome is ProductOutcome.CERTIFIED:
+        undo.let_go(result.name)
+        return result
+    refused = undo.take_back(result.name)
+    if refused is None:
+        return result
+    words = f"its tables are as they were before; those of this run are in {ws.relative(refused)}"
+    return replace(result, advice=(*result.advice, words))
 
 
 def _watch_unchanged(
