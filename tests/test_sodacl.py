@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -558,7 +559,7 @@ found, took = run('checks for t:\\n  - row_count > 0\\n')
 assert took < 0.5, took
 assert 'SODA_TAKEN' not in os.environ
 """
-    before = set(Path("/tmp").glob(".soda*"))
+    before = set(Path(tempfile.gettempdir()).glob(".soda*"))
     found = subprocess.run(
         [sys.executable, "-c", script, str(Path(__file__).parent)],
         capture_output=True,
@@ -568,7 +569,7 @@ assert 'SODA_TAKEN' not in os.environ
     )
     assert found.returncode == 0, found.stderr
     assert not list(tmp_path.rglob(".soda"))
-    assert set(Path("/tmp").glob(".soda*")) == before
+    assert set(Path(tempfile.gettempdir()).glob(".soda*")) == before
 
 
 def test_no_failed_row_is_fetched_and_checks_of_a_table_share_a_query(
