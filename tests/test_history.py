@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -501,7 +502,13 @@ def test_a_compaction_that_is_killed_loses_nothing(prepared: Workspace, tmp_path
             assert last > 100
             steps = range(last) if FULL else sorted(chosen.sample(range(last), 30))
         else:
-            steps = [chosen.randrange(5, 700) for _ in range(400 if FULL else 12)]
+            trial = Workspace(tmp_path / "trial")
+            shutil.copytree(prepared.root, trial.root)
+            started = time.monotonic()
+            assert not killed(process, "step", 1_000_000_000, trial)
+            whole = round(1000 * (time.monotonic() - started))  # milliseconds, unless it is killed
+            shutil.rmtree(trial.root)
+            steps = [chosen.randrange(1, max(whole, 2)) for _ in range(400 if FULL else 12)]
         for number in steps:
             round_ = Workspace(tmp_path / "round")
             shutil.copytree(prepared.root, round_.root)
