@@ -99,6 +99,7 @@ def test_every_rule_says_all_that_is_known_of_it(mesh: Path) -> None:
         assert check["contract"] == "shop/1" and check["table"] == "orders"
         assert (mesh / "products/shop" / check["file"]).is_file()
         assert check["threshold"] and check["milliseconds"] >= 0
+        assert check["line"] > 0
     unique = next(c for c in found if c["kind"] == "unique")
     assert (unique["dimension"], unique["measured"], unique["checked_rows"]) == ("uniqueness", 0, 3)
     rows = next(c for c in found if c["kind"] == "row_count")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.artifacts import Artifacts
+from factory.contract.places import TestPlaces
 from factory.contract.promises import Promise
 from factory.data_tests import DataTest
 from factory.dimensions import DIMENSION_NAMES, DIMENSIONS
@@ -112,7 +113,7 @@ def gather_rules(
     product: Product, promises: Iterable[Promise], checks: Iterable[Rule], artifacts: Artifacts
 ) -> tuple[Rule, ...]:
     """Return the product's rules: dbt tests, then SodaCL checks (see `sodacl.read_checks`), then the contracts' own."""
-    rules = list(rules_of_tests(artifacts, product.name, product.folder))
+    rules = list(rules_of_tests(artifacts, product.name, product.folder, located=True))
     rules += checks
     for promise in promises:
         rules += _from_promise(promise, product)
@@ -132,14 +133,21 @@ def dimension_of(words: str, override: Any = None) -> str:
     )
 
 
-def rules_of_tests(artifacts: Artifacts, package: str, folder: Path) -> Iterator[Rule]:
-    """Yield dbt's tests of one package as rules; `folder` is where its files lie."""
+def rules_of_tests(
+    artifacts: Artifacts, package: str, folder: Path, *, located: bool = False
+) -> Iterator[Rule]:
+    """Yield dbt's tests of one package as rules; `folder` is where its files lie.
+
+    `located` looks into the YAML files for the lines, which dbt does not tell.
+    """
+    places = TestPlaces(folder) if located else None
     for test in artifacts.tests:
         if test.package == package:
-            yield _from_test(test, package, folder, artifacts)
+            line = places.line(test, artifacts.relations.get(test.attached)) if places else 0
+            yield _from_test(test, package, folder / test.file, line, artifacts)
 
 
-def _from_test(test: DataTest, package: str, folder: Path, artifacts: Artifacts) -> Rule:
+def _from_test(test: DataTest, package: str, file: Path, line: int, artifacts: Artifacts) -> Rule:
     # A test over several models speaks of the port among them, if there is one.
     relations = [artifacts.relations[i] for i in (test.attached, *test.upstream) if i in artifacts.relations]
     own = [relation for relation in relations if relation.package == package]
@@ -160,8 +168,8 @@ def _from_test(test: DataTest, package: str, folder: Path, artifacts: Artifacts)
         severity="warning" if test.severity == "warn" else "error",
         definition=_definition(test),
         description=test.description,
-        file=folder / test.file,
-        line=0,
+        file=file,
+        line=line,
         tags=test.tags,
         reads=test.upstream,
         facts={name: value for name, value in sorted(test.meta.items()) if name != "dimension"},

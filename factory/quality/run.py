@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -134,12 +135,36 @@ def _reads(rule: Rule, tables: Collection[str]) -> bool:
     return not words.isdisjoint(tables)
 
 
+class _LinesOf:
+    """The lines of a drafted contract's values in the hand-kept part: of what is not there, of what is around it."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._drafted = contract.data
+        self._kept = contract.promise
+
+    def __call__(self, *path: str | int) -> int:
+        """Return the line of the table or column that a path leads to."""
+        place: list[str | int] = []
+        drafted: Any = self._drafted
+        kept: Any = self._kept.data
+        for key, number in itertools.pairwise(path):
+            if key not in ("schema", "properties") or not isinstance(number, int):
+                continue
+            drafted = drafted[key][number]
+            names = [str(each.get("name")) for each in kept.get(key) or ()]
+            if str(drafted.get("name")) not in names:
+                break
+            place += [key, names.index(str(drafted["name"]))]
+            kept = kept[key][place[-1]]
+        return self._kept.document.line(*place) if place else self._kept.document.line("schema")
+
+
 def _promised(product: Product, contracts: Iterable[Contract], rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """Return what contracts promise of their columns and no other rule measures."""
     found: list[Rule] = []
     for contract in contracts:
         file = contract.promise.document.path
-        promised = conformance_rules(contract.data, product.name, file, lambda *_: 0)
+        promised = conformance_rules(contract.data, product.name, file, _LinesOf(contract))
         found += [replace(r, key=f"{contract.name}/{contract.major}:{r.key}") for r in promised]
     return not_covered(found, rules)
 
