@@ -62,8 +62,9 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         else:
             results = _unchanged(mesh, plan_run(mesh, request))
             publisher.keep_up()
+        incidents = 0
         if request.publish:
-            results = _watch_unchanged(mesh, results, written)
+            results, incidents = _watch_unchanged(mesh, results, written)
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -72,6 +73,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         soda_seconds=clock.spent.get("soda", 0.0),
         own_seconds=clock.spent.get("own", 0.0),
         seconds=time.perf_counter() - clock.started,
+        incidents=incidents,
     )
 
 
@@ -163,10 +165,10 @@ def _undone(result: ProductResult, undo: Undo, ws: Workspace) -> ProductResult:
 
 def _watch_unchanged(
     mesh: Mesh, results: Iterable[ProductResult], written: Mapping[str, Written]
-) -> list[ProductResult]:
+) -> tuple[list[ProductResult], int]:
     """Measure the service levels of what was not run, and tell whoever is to be told of anything in this run.
 
-    Return the results, with what owners should know.
+    Return the results, with what owners should know, and how many incidents are open.
     """
     watch = Watch(mesh.ws, mesh.now)
     told = []
@@ -176,8 +178,7 @@ def _watch_unchanged(
             promises = written[result.name].promises
             advice = watch.after_none(mesh.products[result.name], result, promises)
         told.append(replace(result, advice=(*result.advice, *advice)))
-    watch.finish(mesh.products)
-    return told
+    return told, watch.finish(mesh.products)
 
 
 def _held_back(

@@ -64,7 +64,7 @@ def recheck(ws: Workspace, request: Request, progress: Progress) -> Run:
             progress("check", product.name)
             results.append(_one(ws, product, documents, watch, request))
             clock.charge("soda")
-        watch.finish(products)
+        incidents = watch.finish(products)
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -72,6 +72,7 @@ def recheck(ws: Workspace, request: Request, progress: Progress) -> Run:
         soda_seconds=clock.spent.get("soda", 0.0),
         own_seconds=clock.spent.get("own", 0.0),
         seconds=time.perf_counter() - clock.started,
+        incidents=incidents,
     )
 
 

@@ -59,6 +59,7 @@ def run_as_json(run: Run) -> dict[str, Any]:
             "factory": round(run.own_seconds, 3),
         },
         "seconds": round(run.seconds, 3),
+        "incidents": run.incidents,
     }
 
 
@@ -153,6 +154,8 @@ def _closing(run: Run, ws: Workspace) -> str:
     text = f"{', '.join(parts)} in {run.seconds:.1f} s."
     if run.with_outcome(ProductOutcome.UNCHANGED):
         text += "\nWhat is unchanged was not run again (--full runs everything)."
+    if run.incidents:
+        text += f"\n{run.incidents} {'incident is' if run.incidents == 1 else 'incidents are'} open: factory incidents"
     if run.published:
         text += (
             f"\nRegistry: {ws.relative(ws.registry)}/registry.json   Tables: {ws.relative(ws.ports_database)}"

@@ -77,6 +77,7 @@ class Run:
         published: this run was to publish.
         dbt_seconds, soda_seconds, own_seconds: CPU seconds of this process in dbt, in the checks, in all else.
         seconds: wall clock seconds of the whole.
+        incidents: how many incidents are open after it.
     """
 
     products: tuple[ProductResult, ...]
@@ -85,6 +86,7 @@ class Run:
     soda_seconds: float = 0.0
     own_seconds: float = 0.0
     seconds: float = 0.0
+    incidents: int = 0
 
     @property
     def exit_code(self) -> int:

@@ -207,11 +207,14 @@ class Watch:
             self._follow_levels(product, rows, before, {}, run_id)
         return _advice_of(rows, documents, self._elements)
 
-    def finish(self, products: Mapping[str, Product]) -> None:
-        """Tell whoever is to be told of what happened in this run, or could not be told before."""
-        if self._ws.target == PROD and IncidentStore(self._ws.registry).products():
-            close_gone(self._ws, products, self._now)
-            notify_pending(self._ws, products, self._now)
+    def finish(self, products: Mapping[str, Product]) -> int:
+        """Tell whoever is to be told of what happened, now or before; return how many incidents are open."""
+        store = IncidentStore(self._ws.registry)
+        if self._ws.target != PROD or not store.products():
+            return 0
+        close_gone(self._ws, products, self._now)
+        notify_pending(self._ws, products, self._now)
+        return sum(len(store.open_incidents(domain, name)) for domain, name in store.products())
 
     def _follow_checks(
         self,
