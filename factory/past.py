@@ -70,6 +70,11 @@ def runs_for(
     return (*runs_of([last] if last else []), *found)
 
 
+def recent_runs(ws: Workspace, product: Product, now: datetime) -> tuple[RunFact, ...]:
+    """Return the runs of the window over which shares are measured."""
+    return runs_of(read_runs(ws.registry, product.domain, product.name, since=now - _WINDOW))
+
+
 def _since(product: Product, targets: Iterable[Target], now: datetime) -> datetime:
     """Return from when on runs tell whether the data was there in time: from before the last time but one."""
     since = now - _LAST_DAYS

@@ -410,7 +410,7 @@ def test_show_tells_the_quality_of_what_is_published(mesh: Path, factory: Comman
 
 def test_slo_measures_now_and_fails_where_it_is_asked_to(mesh: Path, factory: Command) -> None:
     text = factory("slo").out
-    assert "frequency" in text and "3 met." in text
+    assert "frequency" in text and "3 met, " in text and "throughput" in text
     assert factory("slo", "--fail-on", "breach").code == 0
     data = valid("slo", factory("slo", "shop", "--format", "json").json)
     assert data["products"][0]["levels"][0]["verdict"] == "met"
@@ -430,6 +430,29 @@ def test_a_port_that_does_not_open_breaks_availability(mesh: Path, factory: Comm
         file.write_bytes(file.read_bytes()[:100])
     result = factory("slo", "shop", "--fail-on", "breach")
     assert result.code == 1 and "availability" in result.out and "breached" in result.out
+
+
+def test_rows_that_are_kept_too_long_are_told_with_a_query_and_stay(mesh: Path, factory: Command) -> None:
+    replace(
+        mesh / "products/shop/models/orders.sql",
+        "as amount\n",
+        "as amount,\n    date '2001-01-01' as ordered_on\n",
+    )
+    file = mesh / "products/shop/models/_orders.yml"
+    column = "      - name: ordered_on\n        data_type: date\n        description: Day of the order.\n"
+    write(file, file.read_text("utf-8").rstrip() + "\n" + column)
+    level = "slaProperties:\n  - {property: retention, value: 10, unit: y, element: orders.ordered_on, driver: regulatory}\n"
+    replace(mesh / CONTRACT.format("shop"), "slaProperties:\n", level)
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    built = build(mesh, "shop")["shop"]
+    assert built.outcome == "certified" and any("retention" in text for text in built.advice), built.reasons
+    (purge,) = valid("slo", factory("slo", "shop", "--format", "json").json)["products"][0]["purge"]
+    assert (purge["oldest"], purge["driver"], purge["promise"]) == ("2001-01-01", "regulatory", "10 years")
+    import duckdb
+
+    with duckdb.connect("ports.duckdb", read_only=True) as connection:
+        assert connection.sql(purge["query"].replace('"orders"', "shop.orders")).fetchone() == (3,)
+    assert "kept for longer than 10 years" in factory("slo", "shop").out
 
 
 @pytest.mark.parametrize("name", ["quality", "slo", "show"])

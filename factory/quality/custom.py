@@ -56,18 +56,6 @@ def repeated(rule: Rule, done: Iterable[CheckResult]) -> CheckResult | None:
     return None
 
 
-def soda_documents(rules: Iterable[Rule]) -> dict[str, str]:
-    """Return the SodaCL of custom rules for Soda, by the key of the rule; those that are no SodaCL are left out."""
-    found = {}
-    for rule in rules:
-        if _is_custom(rule, "soda"):
-            try:
-                found[rule.key] = sodacl_of(rule)
-            except _NotSodaError:
-                continue
-    return found
-
-
 def soda_runner(product_name: str, connection: Any) -> RunSoda:
     """Return what runs the SodaCL of a rule over a connection to the tables."""
 

@@ -6,18 +6,28 @@ Takes a workspace, products' names and a moment; gives a `Promised` per product;
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.levels import Level, RunFact, Verdict, element_for, elements_of, measure
+from factory.levels import (
+    Level,
+    Purge,
+    RunFact,
+    Verdict,
+    element_for,
+    elements_of,
+    indicators,
+    measure,
+    purges,
+)
 from factory.levels.durations import elapsed
 from factory.levels.elements import AT_LEAST, AT_MOST
 from factory.levels.facts import moment_of
 from factory.odcs.lint.terms import UNITS
-from factory.past import facts_of
+from factory.past import facts_of, incident_times, recent_runs
 from factory.products import Product, discover
 from factory.questions.tables import fitted
 from factory.registry import Registry, read_index
@@ -36,12 +46,14 @@ class Promised:
     Attributes:
         product: its name.
         version: its published version.
-        levels: one per promise, measured at the moment of asking.
+        levels: one per promise, measured at the moment of asking; then what is known and nothing is promised of.
+        purges: rows that are kept for longer than promised; nothing deletes them.
     """
 
     product: str
     version: str
     levels: tuple[Level, ...]
+    purges: tuple[Purge, ...] = ()
 
 
 def levels_of(ws: Workspace, names: Sequence[str], now: datetime) -> tuple[Promised, ...]:
@@ -58,39 +70,40 @@ def levels_of(ws: Workspace, names: Sequence[str], now: datetime) -> tuple[Promi
             hint = f"did you mean {near!r}?" if near else "see what is published with: factory list"
             raise RegistryError(f"no product {name!r} is published", hint=hint)
     products = {product.name: product for product in discover(ws)}
-    return tuple(
-        Promised(
-            name, str(entries[name]["version"]), _measured(ws, entries[name]["domain"], name, products, now)
-        )
-        for name in sorted(set(names) or entries)
-    )
+    return tuple(_measured(ws, entries[name], products, now) for name in sorted(set(names) or entries))
 
 
 def _measured(
-    ws: Workspace, domain: str, name: str, products: dict[str, Product], now: datetime
-) -> tuple[Level, ...]:
+    ws: Workspace, entry: Mapping[str, Any], products: Mapping[str, Product], now: datetime
+) -> Promised:
+    name, domain, version = str(entry["name"]), str(entry["domain"]), str(entry["version"])
     product = products.get(name)
     if product is None or product.domain != domain:
-        return ()
+        return Promised(name, version, ())
     elements = elements_of(ws.settings)
     documents = newest_of(Registry(ws).published(product).values())
     readings = read_ports(ws, product, documents, elements, now)
     before = last_run(ws.registry, domain, name) or {}
     facts = facts_of(ws, product, documents, now, elements)
+    recent = [run for run in recent_runs(ws, product, now) if run not in facts.runs]
     facts = replace(
         facts,
         ports=readings,
         published_at=moment_of(before.get("published_at")),
         loaded_at=moment_of(before.get("loaded_at")),
         # Asking is no run; that the ports opened now is known all the same.
-        runs=(*facts.runs, RunFact(now, "watch", "", ports=readings)),
+        runs=(*facts.runs, *recent, RunFact(now, "watch", "", ports=readings)),
+        incidents=incident_times(ws, product, now),
         measurements={
             str(row["name"]): float(row["measured"])
             for row in before.get("checks") or ()
             if isinstance(row.get("measured"), int | float)
         },
     )
-    return tuple(level for each in documents for level in measure(each, facts, now, elements))
+    levels = [level for each in documents for level in measure(each, facts, now, elements)]
+    levels += [level for each in documents for level in indicators(each, facts, now, elements)]
+    plan = tuple(purge for each in documents for purge in purges(each, facts, now, elements))
+    return Promised(name, version, tuple(levels), plan)
 
 
 def misses(found: Iterable[Promised], what: str) -> bool:
@@ -114,6 +127,9 @@ def levels_as_text(found: Sequence[Promised], width: int) -> str:
         rows = [_row(level) for level in each.levels]
         lines += [f"  {line}" for line in fitted(list(rows[0]), rows, width - 2, ("contract", "column"))]
         lines += _told(each.levels, width)
+        for purge in each.purges:
+            words = f"kept for longer than {purge.promise}: rows of {purge.table} before {purge.before}"
+            lines.append(f"  - {words}: {purge.query}")
     levels = [level for each in found for level in each.levels]
     counts = {verdict: sum(level.verdict is verdict for level in levels) for verdict in Verdict}
     lines += ["", ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count) + "."]
@@ -186,7 +202,21 @@ def levels_as_json(found: Sequence[Promised]) -> dict[str, Any]:
                 "name": each.product,
                 "version": each.version,
                 "levels": [level.values() for level in each.levels],
+                "purge": [_purge_values(purge) for purge in each.purges],
             }
             for each in found
         ]
+    }
+
+
+def _purge_values(purge: Purge) -> dict[str, str]:
+    return {
+        "contract": purge.contract,
+        "table": purge.table,
+        "column": purge.column,
+        "before": purge.before.isoformat(),
+        "oldest": purge.oldest.isoformat(),
+        "promise": purge.promise,
+        "driver": purge.driver,
+        "query": purge.query,
     }
