@@ -188,9 +188,9 @@ class Watch:
         for document in documents:
             for level in measure(document, facts, self._now, self._elements):
                 # What is measured over many runs, or by a check, stays as the last run that measured it has it.
-                old = kept.get(_level_key(level.values()))
-                carried = old is not None and level.property not in (*_NEW, *BY_LAST_RUNS, *OVER_INCIDENTS)
-                rows.append(dict(old) if carried and old is not None else level.values())
+                own = level.values()
+                is_new = level.property in (*_NEW, *BY_LAST_RUNS, *OVER_INCIDENTS)
+                rows.append(own if is_new else own | dict(kept.get(_level_key(own), {})))
         found = Findings(
             kind=BUILD,
             outcome=str(result.outcome),

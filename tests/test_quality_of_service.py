@@ -455,6 +455,22 @@ def test_rows_that_are_kept_too_long_are_told_with_a_query_and_stay(mesh: Path, 
     assert "kept for longer than 10 years" in factory("slo", "shop").out
 
 
+def test_a_level_of_an_older_record_that_says_less_stops_nobody(mesh: Path, factory: Command) -> None:
+    replace(
+        mesh / CONTRACT.format("shop"),
+        "slaProperties:\n",
+        "slaProperties:\n  - {property: availability, value: 99.5, unit: percent}\n",
+    )
+    replace(mesh / CONTRACT.format("shop"), "version: 1.0.0", "version: 1.1.0")
+    build(mesh)
+    (file, *_) = sorted((mesh / "registry/runs/trade/shop").glob("*.json"), reverse=True)
+    data = json.loads(file.read_text("utf-8"))
+    data["levels"] = [{"contract": "shop/1", "property": "availability", "element": ""}]
+    file.write_text(json.dumps(data), "utf-8")
+    assert build(mesh, after=timedelta(hours=1))["shop"].outcome == "unchanged"
+    assert factory("quality", "shop").code == 0 and factory("show", "shop").code == 0
+
+
 @pytest.mark.parametrize("name", ["quality", "slo", "show"])
 def test_a_name_that_is_not_there_is_told(mesh: Path, factory: Command, name: str) -> None:
     result = factory(name, "shopp")
