@@ -13,7 +13,7 @@ from typing import Any
 
 from factory.artifacts import Artifacts, NodeRun, Relation
 from factory.build import Crossing
-from factory.contract import Contract
+from factory.contract import Contract, Rule
 from factory.drift import Drift
 from factory.lifecycle import NOTICE_PERIOD, Consumer, Input
 from factory.lineage import Lineage
@@ -126,6 +126,10 @@ class Evidence:
         """The public models that a contract covers, once each."""
         covered = {table for contract in self.contracts for table in contract.tables}
         return tuple(model for model in self.models if model.unique_id in covered)
+
+    def place_of(self, rule: Rule) -> str:
+        """Return where a rule is written, `file:line`, as people see it from the workspace's root."""
+        return self.place(rule.file_in(self.product.folder)) + (f":{rule.line}" if rule.line else "")
 
     def place(self, file: str) -> str:
         """Return a file of the product as people see it from the workspace's root."""

@@ -22,10 +22,10 @@ from factory.drift import Drift
 from factory.errors import QualityError, UnreadablePortError, VersionExistsError
 from factory.evidence import Evidence, Published
 from factory.freshness import freshness_results, stale_at
-from factory.levels.facts import moment_of
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
 from factory.past import compares, measurements_of
+from factory.periods import moment_of
 from factory.plan import Mesh
 from factory.products import Product
 from factory.publish import Publisher

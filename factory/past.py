@@ -13,8 +13,9 @@ from typing import Any
 from factory.contract import Rule
 from factory.incidents import IncidentStore
 from factory.levels import Element, Facts, IncidentTimes, RunFact, runs_of, schedule_of, targets_of
-from factory.levels.facts import CONFIRMING, moment_of, run_of
+from factory.levels.facts import CONFIRMING, run_of
 from factory.levels.targets import Target
+from factory.periods import moment_of
 from factory.products import Product
 from factory.quality import Outcome
 from factory.registry.runs import newest_run, read_runs, shaped

@@ -9,6 +9,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 _PERIOD = re.compile(r"P(?=\d)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?")
 
@@ -108,3 +109,19 @@ def moment_before(text: str, now: datetime) -> datetime:
     if day is None:
         raise ValueError(f"{text!r} is no time: write 12h, 30d, 4w, P30D, or a date such as 2026-01-31")
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """Return the moment that a text names by ISO 8601; UTC where it names no zone; None if it names none."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        return None

@@ -108,7 +108,7 @@ def _one(
         for key in map(contract_key, whole):
             opens[key] = replace(opens[key], outcome=Outcome.ERROR, reason=error.message)
         checks = tuple(opens.values())
-    reasons = tuple(_words(check) for check in checks if check.refuses)
+    reasons = tuple(check.words() for check in checks if check.refuses)
     of = [check for check in checks if check.counts]
     result = ProductResult(
         name=product.name,
@@ -117,7 +117,7 @@ def _one(
         outcome=ProductOutcome.BROKEN if reasons else ProductOutcome.CHECKED,
         version=product.version or max((str(d["version"]) for d in documents), default=""),
         reasons=reasons,
-        advice=tuple(_words(check) for check in of if check.outcome is Outcome.WARN),
+        advice=tuple(check.words() for check in of if check.outcome is Outcome.WARN),
         checks=Count(sum(check.outcome is Outcome.PASS for check in of), len(checks)),
         contracts=tuple(f"{d['name']} {d['version']}" for d in documents),
         seconds=time.perf_counter() - started,
@@ -126,7 +126,7 @@ def _one(
     advice = watch.after(Passed(product, result, documents, checks, kind=PUBLISHED), {})
     registry = Registry(ws)
     for document in is_open:
-        bad = [_words(c) for c in checks if c.refuses and c.contract == contract_key(document)]
+        bad = [c.words() for c in checks if c.refuses and c.contract == contract_key(document)]
         name, version = str(document["name"]), str(document["version"])
         if bad and registry.revoke(product, name, version, bad, request.now):
             told = {"contract": document["id"], "version": version, "reasons": bad}
@@ -226,14 +226,3 @@ def _unless_inside(result: CheckResult, promised: Collection[str]) -> CheckResul
         reason = "it reads tables that are not published; a build runs it"
         return replace(result, outcome=Outcome.NOT_RUN, reason=reason, counts=False)
     return result
-
-
-def _words(check: CheckResult) -> str:
-    rule = check.rule
-    spot = ".".join(part for part in (rule.table, rule.column) if part)
-    did = {Outcome.WARN: "warns", Outcome.FAIL: "fails", Outcome.ERROR: "is broken"}.get(
-        check.outcome, "did not run"
-    )
-    reason = f": {check.reason}" if check.reason else ""
-    about = f"{spot}: " if spot else ""
-    return f"{about}{rule.name!r} {did}{reason}"

@@ -87,7 +87,6 @@ def rows_of(checks: Iterable[CheckResult], product: Product) -> list[dict[str, A
 def row_of(check: CheckResult, product: Product) -> dict[str, Any]:
     """Return a check as a row of the run record."""
     rule = check.rule
-    file = rule.file
     row: dict[str, Any] = {
         "key": rule.key,
         "contract": check.contract,
@@ -96,9 +95,7 @@ def row_of(check: CheckResult, product: Product) -> dict[str, Any]:
         "name": rule.name,
         "origin": rule.origin,
         "kind": rule.kind,
-        "file": file.relative_to(product.folder).as_posix()
-        if file.is_relative_to(product.folder)
-        else file.name,
+        "file": rule.file_in(product.folder),
         "line": rule.line,
         "dimension": rule.dimension,
         "severity": rule.severity,

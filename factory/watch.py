@@ -36,7 +36,6 @@ from factory.levels import (
     targets_of,
     time_columns,
 )
-from factory.levels.facts import moment_of
 from factory.lifecycle import life_of
 from factory.past import (
     BY_LAST_RUNS,
@@ -48,6 +47,7 @@ from factory.past import (
     last_good,
     runs_for,
 )
+from factory.periods import moment_of
 from factory.products import Product
 from factory.quality import CheckResult
 from factory.quality.probe import PortReading, probe_files, reading_of

@@ -101,6 +101,11 @@ class Rule:
     reads: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    def file_in(self, folder: Path) -> str:
+        """Return its file as it lies below a folder, such as that of its product; its name, if it lies elsewhere."""
+        inside = self.file.is_relative_to(folder)
+        return self.file.relative_to(folder).as_posix() if inside else self.file.name
+
     @property
     def definition_type(self) -> str:
         """The type of an ODCS rule: library, sql, custom or text; the origin of any other."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from factory.incidents.values import Cause, Delivery, Incident, Route, Said, Trouble, Worsening, clean
+from factory.periods import moment_of
 
 _TEXTS = ("key", "kind", "domain", "product", "severity", "subject", "reason", "contract", "table", "column",
           "measured", "promised", "guidance", "file")  # fmt: skip
@@ -65,15 +66,15 @@ def time_text(moment: datetime) -> str:
 def incident_from(name: str, facts: Mapping[str, Mapping[str, Any]]) -> Incident | None:
     """Return the incident that facts tell of, by the names of their files; None without a readable opening."""
     opened = facts.get("opened", {})
-    at = _moment(opened.get("at"))
+    at = moment_of(opened.get("at"))
     if at is None or not all(isinstance(opened.get(key), str) for key in ("key", "domain", "product")):
         return None
     cause = opened.get("cause")
     worse = facts.get("worsened", {})
-    worse_at = _moment(worse.get("at"))
+    worse_at = moment_of(worse.get("at"))
     closed = facts.get("closed", {})
     repairs = [_said(fact) for fact in _series(facts, "repaired")]
-    disproved = [_moment(fact.get("at")) for fact in _series(facts, "disproved")]
+    disproved = [moment_of(fact.get("at")) for fact in _series(facts, "disproved")]
     return Incident(
         id=name,
         trouble=_trouble(opened),
@@ -96,7 +97,7 @@ def incident_from(name: str, facts: Mapping[str, Mapping[str, Any]]) -> Incident
         acknowledgement=_said(facts.get("acknowledged", {})),
         repairs=tuple(said for said in repairs if said),
         disproved=tuple(moment for moment in disproved if moment),
-        closed=(_moment(closed.get("at")) or at) if closed else None,
+        closed=(moment_of(closed.get("at")) or at) if closed else None,
         closed_reason=str(closed.get("reason") or ""),
     )
 
@@ -105,7 +106,7 @@ def _trouble(opened: Mapping[str, Any]) -> Trouble:
     texts = {name: str(opened.get(name) or "") for name in _TEXTS}
     line = opened.get("line")
     return Trouble(
-        **texts, line=line if isinstance(line, int) else 0, last_good=_moment(opened.get("last_good"))
+        **texts, line=line if isinstance(line, int) else 0, last_good=moment_of(opened.get("last_good"))
     )
 
 
@@ -115,13 +116,13 @@ def _route(values: Any) -> Route:
         first_line=tuple(map(str, found.get("first_line") or ())),
         second_line=tuple(map(str, found.get("second_line") or ())),
         meaning=str(found.get("meaning") or ""),
-        notify_by=_moment(found.get("notify_by")),
-        repair_by=_moment(found.get("repair_by")),
+        notify_by=moment_of(found.get("notify_by")),
+        repair_by=moment_of(found.get("repair_by")),
     )
 
 
 def _said(fact: Mapping[str, Any]) -> Said | None:
-    at = _moment(fact.get("at"))
+    at = moment_of(fact.get("at"))
     return Said(at, str(fact.get("by") or ""), str(fact.get("note") or "")) if at else None
 
 
@@ -140,21 +141,10 @@ def _deliveries(facts: Mapping[str, Mapping[str, Any]]) -> list[Delivery]:
     for fact in _series(facts, "notified"):
         entries = fact.get("deliveries")
         for entry in entries if isinstance(entries, list) else ():
-            at = _moment(entry.get("at")) if isinstance(entry, dict) else None
+            at = moment_of(entry.get("at")) if isinstance(entry, dict) else None
             if at:
                 found.append(
                     Delivery(at, str(entry.get("news")), str(entry.get("channel")), entry.get("ok") is True,
                              str(entry.get("reason") or ""))
                 )  # fmt: skip
     return found
-
-
-def _moment(value: Any) -> datetime | None:
-    """Return the moment that a text names; one without a zone is UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

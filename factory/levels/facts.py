@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from factory.periods import moment_of
 from factory.quality.probe import PortReading, reading_of
 
 #: Outcomes of runs after which the data is up to date: something new was published, or nothing new was there.
@@ -130,19 +131,3 @@ def run_of(record: Mapping[str, Any]) -> RunFact | None:
             for check in (checks if isinstance(checks, list | tuple) else ())
         ),
     )
-
-
-def moment_of(value: Any) -> datetime | None:
-    """Return the moment that a text names by ISO 8601; UTC where it names no zone; None if it names none."""
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if not isinstance(value, str):
-        return None
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    try:
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except OverflowError:
-        return None

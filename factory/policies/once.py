@@ -68,17 +68,11 @@ def _finding(kept: _Known, gone: _Known, same: bool, evidence: Evidence) -> Find
     rule, other = gone.rule, kept.rule
     spot = ".".join(part for part in (rule.table, ", ".join(gone.meaning.columns)) if part)
     about = f" on {spot}" if spot.lower() not in rule.name.lower() else ""
-    place = _place(other, evidence)
+    place = evidence.place_of(other)
     words = "says the same as" if same else "follows from"
     message = (
         f"the {_WRITTEN[rule.origin]} {rule.name!r}{about} {words} the {_WRITTEN[other.origin]} {other.name!r}"
         f" ({place})"
     )
     hint = "write a rule once: delete this one, or the other if this one tells its readers more"
-    return Finding("once", Severity.ADVISES, message, _place(rule, evidence), hint)
-
-
-def _place(rule: Rule, evidence: Evidence) -> str:
-    folder = evidence.product.folder
-    name = rule.file.relative_to(folder).as_posix() if rule.file.is_relative_to(folder) else rule.file.name
-    return evidence.place(name) + (f":{rule.line}" if rule.line else "")
+    return Finding("once", Severity.ADVISES, message, evidence.place_of(rule), hint)

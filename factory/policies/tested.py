@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from factory.artifacts import Relation
 from factory.evidence import Evidence, Finding, Severity
-from factory.quality import CheckResult, Outcome
+from factory.quality import Outcome
 
 
 def tested(evidence: Evidence) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def tested(evidence: Evidence) -> Iterator[Finding]:
         if result.outcome is Outcome.PASS or not result.counts or result in waiting:
             continue
         severity = Severity.BLOCKS if result.refuses else Severity.ADVISES
-        yield Finding("tested", severity, _words(result), _place(result, evidence))
+        yield Finding("tested", severity, result.words(), evidence.place_of(result.rule))
 
 
 def _unenforced(port: Relation, evidence: Evidence) -> Iterator[Finding]:
@@ -64,30 +64,3 @@ def _unbuilt(evidence: Evidence) -> set[str]:
     failed = {run.unique_id for run in evidence.runs if run.status not in ("success", "pass", "no-op")}
     models = [model for model in evidence.models if model.unique_id in failed]
     return {name.lower() for model in models for name in (model.name, model.identifier)}
-
-
-def _words(result: CheckResult) -> str:
-    rule = result.rule
-    spot = ".".join(part for part in (rule.table, rule.column) if part)
-    about = f" on {spot}" if spot and spot not in rule.name else ""
-    did = {
-        Outcome.WARN: "warns",
-        Outcome.FAIL: "failed",
-        Outcome.ERROR: "is broken",
-        Outcome.NOT_RUN: "did not run",
-    }[result.outcome]
-    reason = f": {result.reason}" if result.reason else ""
-    if result.measured is not None and result.threshold and result.threshold not in f"{rule.name}{reason}":
-        reason += (
-            f", where {result.threshold} is promised"
-            if ":" not in result.threshold
-            else f" ({result.threshold})"
-        )
-    return f"{rule.origin} check {rule.name!r}{about} {did}{reason}"
-
-
-def _place(result: CheckResult, evidence: Evidence) -> str:
-    file = result.rule.file
-    folder = evidence.product.folder
-    name = file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.name
-    return evidence.place(name) + (f":{result.rule.line}" if result.rule.line else "")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from factory.periods import moment_of
 from factory.tables import literal, quoted, without_values
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,8 +146,8 @@ def reading_of(values: Mapping[str, Any]) -> PortReading:
         seconds=_number(values.get("read_milliseconds")) / 1000,
         elements={
             str(name): Span(
-                _moment(span.get("oldest")),
-                _moment(span.get("newest")),
+                moment_of(span.get("oldest")),
+                moment_of(span.get("newest")),
                 str(span.get("precision") or "time"),
                 str(span.get("problem") or ""),
             )
@@ -252,14 +253,6 @@ def _first_line(error: Exception) -> str:
 
 def _text(moment: datetime | None) -> str:
     return "" if moment is None else moment.isoformat().replace("+00:00", "Z")
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def _number(value: Any) -> float:

@@ -19,6 +19,13 @@ class Outcome(enum.StrEnum):
     NOT_RUN = "not run"
 
 
+_DID = {
+    Outcome.PASS: "holds",
+    Outcome.WARN: "warns",
+    Outcome.FAIL: "failed",
+    Outcome.ERROR: "is broken",
+    Outcome.NOT_RUN: "did not run",
+}
 #: Why a check did not run whose tables were not built: it follows from that, and says nothing of its own.
 NOT_BUILT = "what it reads was not built in this run"
 
@@ -51,6 +58,17 @@ class CheckResult:
     checked_rows: int | None = None
     contract: str = ""
     counts: bool = True
+
+    def words(self) -> str:
+        """Return how it went, for people: which check, on what, and why it is not a pass."""
+        rule = self.rule
+        spot = ".".join(part for part in (rule.table, rule.column) if part)
+        about = f" on {spot}" if spot and spot not in rule.name else ""
+        reason = f": {self.reason}" if self.reason else ""
+        if self.measured is not None and self.threshold and self.threshold not in f"{rule.name}{reason}":
+            zones = ":" in self.threshold
+            reason += f" ({self.threshold})" if zones else f", where {self.threshold} is promised"
+        return f"{rule.origin} check {rule.name!r}{about} {_DID[self.outcome]}{reason}"
 
     @property
     def is_consequence(self) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from factory.errors import RegistryError
 from factory.incidents import Incident, IncidentStore
 from factory.levels import Element, ElementState, element_states, elements_of
+from factory.periods import moment_of
 from factory.registry import read_index
 from factory.registry.runs import Fault, last_run, newest_run, products_of, read_runs, shaped
 from factory.score import Score, score_of
@@ -135,7 +136,7 @@ def _one(ws: Workspace, entry: Mapping[str, Any], since: datetime, *, published:
     states = element_states(elements, checks, levels)
     return Quality(
         entry=entry,
-        at=moment_of(newest),
+        at=moment_of(newest.get("at")),
         kind=str(newest.get("kind") or "build"),
         outcome=str(newest.get("outcome") or ""),
         version=str(newest.get("version") or entry.get("version") or ""),
@@ -176,16 +177,7 @@ def _tells(run: Mapping[str, Any]) -> bool:
 
 def _points(runs: Iterable[Mapping[str, Any]], weights: Mapping[str, float]) -> Iterable[Point]:
     for run in runs:
-        at = moment_of(run)
+        at = moment_of(run.get("at"))
         score = score_of(run.get("checks") or (), weights).rounded
         if at is not None and score is not None:
             yield Point(at, score)
-
-
-def moment_of(run: Mapping[str, Any]) -> datetime | None:
-    """Return when a run was, or None if its record does not say."""
-    try:
-        at = datetime.fromisoformat(str(run["at"]))
-    except (KeyError, ValueError):
-        return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -25,9 +25,9 @@ from factory.levels import (
 )
 from factory.levels.durations import elapsed
 from factory.levels.elements import AT_LEAST, AT_MOST
-from factory.levels.facts import moment_of
 from factory.odcs.lint.terms import UNITS
 from factory.past import facts_of, incident_times, recent_runs
+from factory.periods import moment_of
 from factory.products import Product, discover
 from factory.questions.tables import fitted
 from factory.registry import Registry, read_index
