@@ -98,16 +98,24 @@ class RegistryError(FactoryError):
     """The registry or the published ports cannot be read or written."""
 
 
-class UnreadablePortError(RegistryError):
-    """A product's public model cannot be read, though its checks held: its own fault, and nobody else's."""
+class PublishRefusedError(RegistryError):
+    """A product cannot be published as it is: its own fault, and nobody else's."""
 
     exit_code = 1
 
 
-class VersionExistsError(RegistryError):
+class UnreadablePortError(PublishRefusedError):
+    """A product's public model cannot be read, though its checks held."""
+
+
+class VersionExistsError(PublishRefusedError):
     """The version is published already, with other content."""
 
     exit_code = 4
+
+
+class NameTakenError(VersionExistsError):
+    """The product's name is not to be had: a removed product had it, or another one has it."""
 
 
 class LockedError(FactoryError):

@@ -57,12 +57,21 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A contract version that the registry holds, as far as judging the next one needs it."""
+    """A contract version that the registry holds, as far as judging the next one needs it.
+
+    Attributes:
+        version: its version.
+        data: the contract.
+        tools: versions of the tools that made it.
+        definitions: fingerprint of what people wrote.
+        yanked: why it was yanked, or empty.
+    """
 
     version: str
     data: Mapping[str, Any]
     tools: Mapping[str, str]
     definitions: str
+    yanked: str = ""
 
 
 @dataclass(frozen=True, slots=True)

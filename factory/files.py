@@ -21,6 +21,8 @@ from factory.errors import FactoryError, WorkspaceError
 
 _A_DAY = 86_400.0  # seconds
 
+_NO_SECOND_NAMES = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
 _REMEDIES = {
     errno.ENOSPC: "free some disk space and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -61,6 +63,38 @@ def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> No
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def write_once(path: Path, content: str | bytes) -> bool:
+    """Write a file that nobody rewrites, durably; say False if there is one of that name already, which stays.
+
+    Of two writers exactly one wins. A reader never meets a part of it: it gets its name when it is whole.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    staged = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.chmod(0o666 & ~_umask())
+        try:
+            path.hardlink_to(staged)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_SECOND_NAMES:
+                raise
+            # A disk without second names: whoever sees no file renames. Two at once are two of the same fact.
+            if path.exists():
+                return False
+            staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
 
 
 def write_if_changed(path: Path, content: str) -> bool:
@@ -109,13 +143,14 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's entries durable, on systems where folders can be synced."""
-    with contextlib.suppress(PermissionError, NotImplementedError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Make a folder's entries durable, on systems where folders can be synced (Windows knows no such thing)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sha256_file(path: Path) -> str:

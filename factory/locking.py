@@ -1,30 +1,39 @@
-"""One run per workspace and target at a time.
+"""One process at a time: a run per workspace and target, a writer of what a registry has one of.
 
-The lock is the operating system's, so it is free the moment its holder dies; the file beside it says who
-holds it.
+A lock is the operating system's, so it is free the moment its holder dies; the file beside it says who holds it. On a
+disk that several machines share it holds as far as that disk's locks do (NFS 4 and SMB have them).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from factory.errors import LockedError, WorkspaceError
+from factory.errors import LockedError, RegistryError, WorkspaceError
 from factory.files import told_as, write_whole
 from factory.workspace import Workspace
 
 _PATIENCE = 30.0
+_SILENCE = 1.0
 
 
 @contextlib.contextmanager
-def locked(ws: Workspace, seconds: float = _PATIENCE, what: str = "factory") -> Iterator[None]:
+def locked(
+    ws: Workspace,
+    seconds: float = _PATIENCE,
+    what: str = "factory",
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[None]:
     """Hold the workspace for a run, or for `what` else one process at a time may do in it.
 
-    Raises:
+    `on_wait` hears who holds it, where it takes longer than a second. Raises:
         LockedError: another run holds it for longer than `seconds`.
+        WorkspaceError: the lock's file cannot be written.
 
     """
     file = ws.work / f"{what}.lock"
@@ -33,16 +42,53 @@ def locked(ws: Workspace, seconds: float = _PATIENCE, what: str = "factory") -> 
         ws.work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file)
         try:
-            lock.acquire(timeout=seconds)
+            try:
+                lock.acquire(timeout=min(_SILENCE, seconds))
+            except Timeout:
+                if on_wait is not None:
+                    on_wait(_held_by(holder))
+                lock.acquire(timeout=max(0.0, seconds - _SILENCE))
         except Timeout as error:
-            pid = holder.read_text("utf-8").strip() if holder.is_file() else "unknown"
             raise LockedError(
-                f"another run of the factory holds this workspace (PID {pid})",
+                f"another run of the factory holds this workspace ({_held_by(holder)})",
                 where=file,
                 hint="wait until it is done, or end it; the lock goes with it",
             ) from error
     try:
-        write_whole(holder, f"{os.getpid()}\n", durable=False)
+        write_whole(holder, f"{os.getpid()} on {socket.gethostname()}\n", durable=False)
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def registry_locked(root: Path, seconds: float = _PATIENCE) -> Iterator[None]:
+    """Hold a registry for as long as what it has one of is written: its index, the pointer of a port.
+
+    Workspaces that publish to one registry take turns here, for milliseconds. Raises:
+        LockedError: somebody else holds it for longer than `seconds`.
+        RegistryError: the lock's file cannot be written.
+
+    """
+    file = root / ".lock"
+    with told_as(RegistryError, "locking the registry", file):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, poll_interval=0.005)
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            raise LockedError(
+                "another process has held this registry for half a minute",
+                where=file,
+                hint="see what writes to it; the lock goes when that process ends",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _held_by(holder: Path) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return f"PID {holder.read_text('utf-8').strip()}"
+    return "PID unknown"

@@ -19,7 +19,7 @@ from factory.changes import Built, external_sources, open_conflicts, with_code
 from factory.clock import Clock, Progress
 from factory.contract import Promise, Rule, draft_contracts, gather_rules, product_version
 from factory.drift import Drift
-from factory.errors import QualityError, UnreadablePortError, VersionExistsError
+from factory.errors import PublishRefusedError, QualityError
 from factory.evidence import Evidence, Published
 from factory.freshness import freshness_results, stale_at
 from factory.lifecycle import Consumer, inputs_of
@@ -120,7 +120,7 @@ class Line:
             return self.publisher.publish(
                 evidence, result, certificate, self.mesh.products, files, self.mesh.now
             )
-        except (VersionExistsError, UnreadablePortError) as error:
+        except PublishRefusedError as error:
             return judged(evidence, certificate, refusal=error)
 
     def files(self, name: str) -> dict[str, Path]:

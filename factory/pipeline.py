@@ -35,7 +35,7 @@ from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
 from factory.undo import Undo
-from factory.verdict import blocked, held_back, unchanged
+from factory.verdict import blocked, held_back, paused, unchanged
 from factory.watch import Passed, Watch, published_contracts
 from factory.workspace import Workspace
 
@@ -52,15 +52,15 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     products = {product.name: product for product in discover(ws)}
     written = _written(products, ws)
     sync(ws, products.values())
-    with locked(ws):
+    with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
         publisher = Publisher(ws, request.publish)
         due = publisher.close_due(products, request.now)
-        mesh = Mesh(ws, products, read_state(ws), prints, request.now, due)
+        mesh = Mesh(ws, products, read_state(ws), prints, request.now, due, publisher.paused(products))
         if needs_dbt(mesh, request):
             results = _walk(mesh, written, request, publisher, (progress, clock))
         else:
-            results = _unchanged(mesh, plan_run(mesh, request))
+            results = _left_alone(mesh, plan_run(mesh, request))
             publisher.keep_up()
         incidents = 0
         if request.publish:
@@ -115,7 +115,7 @@ def _walk(
                 contracts = published_contracts(ws, products[name])
                 told = watch.after(Passed(products[name], result, contracts, is_checked=False), {})
                 held[name] = replace(result, advice=(*result.advice, *told))
-        results = [*_unchanged(mesh, plan), *held.values()]
+        results = [*_left_alone(mesh, plan), *held.values()]
         if not plan.build:
             publisher.keep_up()
             if request.publish:
@@ -228,8 +228,11 @@ def _sorted(results: Iterable[ProductResult], mesh: Mesh, project: Project) -> l
     return sorted(results, key=lambda result: order.index(result.name))
 
 
-def _unchanged(mesh: Mesh, plan: Plan) -> list[ProductResult]:
-    return [unchanged(mesh.products[name], mesh.state[name]) for name in plan.unchanged]
+def _left_alone(mesh: Mesh, plan: Plan) -> list[ProductResult]:
+    return [
+        *(unchanged(mesh.products[name], mesh.state[name]) for name in plan.unchanged),
+        *(paused(mesh.products[name], mesh.paused[name]) for name in plan.paused),
+    ]
 
 
 def _written(products: Mapping[str, Product], ws: Workspace) -> dict[str, Written]:

@@ -7,7 +7,7 @@ Takes the request, the state of the last run and, once dbt has parsed the projec
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from factory.build import Project, SourceAge
@@ -52,18 +52,21 @@ class Plan:
     Attributes:
         build: products to build, each behind those that it reads.
         unchanged: products that were asked for and need not run.
+        paused: products that were asked for and are left alone.
         everything: every product of the workspace is built.
     """
 
     build: tuple[str, ...]
     unchanged: tuple[str, ...]
     everything: bool
+    paused: tuple[str, ...] = ()
 
     def without(self, names: Collection[str]) -> Plan:
         """Return the plan with some products left out of the build."""
         if not names:
             return self
-        return Plan(tuple(name for name in self.build if name not in names), self.unchanged, everything=False)
+        build = tuple(name for name in self.build if name not in names)
+        return replace(self, build=build, everything=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Mesh:
         prints: what they are now, by name.
         now: the moment of the run.
         due: products with a port that is closed, and was not when they were last run.
+        paused: products that are left alone, and why.
     """
 
     ws: Workspace
@@ -85,6 +89,7 @@ class Mesh:
     prints: Mapping[str, Prints]
     now: datetime
     due: frozenset[str] = frozenset()
+    paused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -126,6 +131,8 @@ def plan_run(
         changed = changed_since(ws, request.changed_since, products.values())
         if changed is not None:
             chosen &= reach(changed, downstreams(upstreams))
+    paused = chosen & mesh.paused.keys()
+    chosen -= paused
     loaded: Mapping[str, SourceAge] = {}
     if freshness is not None:
         asked = sorted(name for name in chosen if name in state and wants_freshness(state[name]))
@@ -139,7 +146,7 @@ def plan_run(
         ):
             build.add(name)
     if request.changed_since:
-        missing = _unpublished(ws, build, products, upstreams)
+        missing = _unpublished(ws, build, products, upstreams) - mesh.paused.keys()
         build |= missing
         chosen |= missing
     ordered = in_order(chosen, upstreams)
@@ -147,6 +154,7 @@ def plan_run(
         build=tuple(name for name in ordered if name in build),
         unchanged=tuple(name for name in ordered if name not in build),
         everything=build == set(products),
+        paused=tuple(in_order(paused, upstreams)),
     )
 
 
@@ -194,7 +202,9 @@ def _is_published(mesh: Mesh, product: Product, built: Built) -> bool:
         contract, major = key.rsplit("/", 1)
         pointer = current_snapshot(ws, product.domain, product.name, contract, int(major))
         if is_embedded(ws) and pointer.get("snapshot") != built.snapshots.get(key):
-            return False
+            left = registry.standing(product.domain, product.name).left.get(key)
+            if not pointer or left is None or left.what != (version, built.snapshots.get(key)):
+                return False  # else it was rolled back, and this would only bring it back
         expires = registry.expires(product, contract, version)
         if expires is None or expires <= mesh.now or not registry.is_whole(product, contract, version):
             return False

@@ -6,11 +6,11 @@ in `dbt_project.yml`. The descriptor is Bitol ODPS 1.1.0, checked against its pu
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from factory.addresses import DOMAIN, NAME, Address
 from factory.documents import Document, read_yaml
 from factory.errors import FactoryError, ProductError, raise_all
 from factory.standards import odps_faults
@@ -26,7 +26,7 @@ ARCHETYPES = {
     "consumerAligned": "consumer-aligned",
 }
 
-PRODUCT_NAME = re.compile(r"[a-z][a-z0-9_]{1,62}")
+PRODUCT_NAME = NAME
 # Words of SQL and Python, and names that the workspace itself uses. The template's questions have them, too.
 _RESERVED = """
     add all alter analyse analyze and any array as asc assert asymmetric async await begin between
@@ -43,7 +43,7 @@ _RESERVED = """
     view when where while window with yield
 """
 RESERVED = frozenset(_RESERVED.split())
-DOMAIN_NAME = re.compile(r"[a-z][a-z0-9-]{1,62}")
+DOMAIN_NAME = DOMAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Product:
     @property
     def urn(self) -> str:
         """The permanent address of the product."""
-        return f"urn:dpf:{self.domain}:{self.name}"
+        return str(Address(self.domain, self.name))
 
     @property
     def file(self) -> Path:

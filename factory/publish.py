@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from factory.certify import Certificate
-from factory.contract import Contract, compare, draft_product, severity_of
-from factory.errors import RegistryError
+from factory.contract import Contract, compare, draft_product, product_version, severity_of
+from factory.errors import PublishRefusedError, RegistryError
 from factory.evidence import Evidence
+from factory.files import sha256_file
 from factory.lifecycle import Life, life_of
 from factory.lineage import Lineage
 from factory.lineage.formats import lineage_values
+from factory.locking import registry_locked
 from factory.notices import notices_of
 from factory.policies.compatible import comes_from_tools
 from factory.products import Product
@@ -34,6 +36,7 @@ from factory.registry import (
 )
 from factory.registry.index import INDEX_FILE, is_current
 from factory.registry.ports import close_port, is_open, readable, write_stand_in
+from factory.registry.standing import PUBLISHED, Standing, paused_reason
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
@@ -50,6 +53,21 @@ class Publisher:
         self._snapshots: dict[str, dict[str, str]] = {}
         self._contracts: dict[str, dict[str, str]] = {}
         self._places: dict[str, str] = {}
+
+    def paused(self, products: Mapping[str, Product]) -> dict[str, str]:
+        """Return the products that are paused, and why; a run that is not to publish looks at them all the same.
+
+        Raises:
+            RegistryError: what was said of one of them cannot be read.
+
+        """
+        if not self._publish:
+            return {}
+        reasons = {
+            name: paused_reason(self._registry.root, product.domain, name)
+            for name, product in products.items()
+        }
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def stand_ins(
         self,
@@ -92,50 +110,87 @@ class Publisher:
     ) -> ProductResult:
         """Publish a certified product: ports, contracts, product, certificate, pointer.
 
+        Each step before the event can be taken again with the same outcome; the event says what is published now, and
+        the pointer, which comes last, brings it to who reads the ports.
+
         Raises:
-            RegistryError: it cannot be written, or the version is there with another content.
+            PublishRefusedError: its name is taken, the version is there with another content or yanked, or what it
+                would publish was rolled back.
+            RegistryError: it cannot be written.
 
         """
         if not self._publish:
             return result
         product = evidence.product
+        self._registry.refuse_taken(product)
+        standing = self._registry.standing(product.domain, product.name)
+        _refuse_yanked(evidence, standing)
         # Majors live side by side: a contract's name alone is not enough.
         tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
-        news = False
         closed = {_key(c) for c in evidence.contracts if _life(c, evidence).is_closed(evidence.today)}
+        closed |= {key for key, event in standing.closed.items() if event.data.get("by")}  # for good
         for contract in evidence.contracts:
             key = _key(contract)
             if is_embedded(self._ws) and key not in closed:
                 snapshots[key] = export_ports(self._ws, product, contract, tables[_key(contract)], files)
+        _refuse_rolled_back(evidence, standing, snapshots)
         # Told before the version is there, since only a version that is not there yet is news: at least once.
         notices = notices_of(evidence)
         if notices:
             told = {"notices": [notice.values() for notice in notices]}
             self._registry.write_event(product, "deprecated", told, now)
         for contract in evidence.contracts:
-            news |= self._registry.publish_contract(product, self._publication(contract, evidence))
-        self._registry.publish_product(
+            self._registry.publish_contract(product, self._publication(contract, evidence))
+        document = self._registry.publish_product(
             product, draft_product(product, evidence.contracts, self._inputs_of(evidence, products))
         )
         for contract in evidence.contracts:
-            self._registry.certify(product, contract, _evidence_of(contract, evidence, certificate), now)
+            facts = {
+                "snapshot": snapshots.get(_key(contract), ""),
+                "evidence": _evidence_of(contract, evidence, certificate),
+            }
+            self._registry.certify(product, contract, facts, now)
+        # Event and pointer say the same: nobody rolls back in between.
+        with registry_locked(self._registry.root):
+            news = self._tell_published(evidence, snapshots, document, now)
+            for contract in evidence.contracts:
+                if _key(contract) in snapshots:
+                    snapshot = snapshots[_key(contract)]
+                    news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
+        for contract in evidence.contracts:
             if _key(contract) in closed:
                 facts = {"id": contract.id, "version": contract.version}
                 life = _life(contract, evidence)
                 news |= self._close(product, (contract.name, contract.version), life, facts, now)
-            elif is_embedded(self._ws):
-                snapshot = snapshots[_key(contract)]
-                news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
-        if news:
-            versions = {_key(contract): contract.version for contract in evidence.contracts}
-            self._registry.write_event(
-                product, "published", {"contracts": versions, "snapshots": snapshots}, now
-            )
         self._changed.add(product.urn)
         self._snapshots[product.name] = snapshots
         self._contracts[product.name] = {_key(c): c.version for c in evidence.contracts}
         return replace(result, published=news)
+
+    def _tell_published(
+        self,
+        evidence: Evidence,
+        snapshots: Mapping[str, str],
+        document: Path,
+        now: datetime,
+    ) -> bool:
+        """Write the event of a publication, unless the product's newest says the same; say whether it is news."""
+        product = evidence.product
+        contracts = {
+            _key(contract): {
+                "version": contract.version,
+                "snapshot": snapshots.get(_key(contract), ""),
+                "sha256": self._registry.contract_hash(product, contract.name, contract.version),
+            }
+            for contract in evidence.contracts
+        }
+        if self._registry.standing(product.domain, product.name).says(contracts):
+            return False
+        version = product_version(product, evidence.contracts)
+        told = {"contracts": contracts, "product": {"version": version, "sha256": sha256_file(document)}}
+        self._registry.write_event(product, PUBLISHED, told, now)
+        return True
 
     def tell_refused(self, product: Product, result: ProductResult, now: datetime) -> None:
         """Record that a product was refused or blocked; what was published of it stays as it is."""
@@ -197,10 +252,14 @@ class Publisher:
         major = int(version.partition(".")[0])
         stage = life.stage(now.astimezone(UTC).date())
         facts = {**facts, "stage": str(stage), "dates": life.dates()}
-        news = self._registry.close(product, contract, version, facts)
+        standing = self._registry.standing(product.domain, product.name)
+        # The event first: a port that is closed without one would never be told.
+        news = not self._registry.is_closed(product, contract, version, standing)
+        if news:
+            subject = f"{product.urn}:{contract}:{major}"
+            self._registry.write_event(product, str(stage), {"contract": contract, **facts}, now, subject)
         news |= close_port(self._ws, product.domain, product.name, contract, major)
         if news:
-            self._registry.write_event(product, str(stage), {"contract": contract, **facts}, now)
             self._changed.add(product.urn)
         return news
 
@@ -287,6 +346,28 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
         wanted += [s.relation for column in trace.columns for s in column.sources]
         wanted += [i.relation for i in trace.influences]
     return lineage_values(lineage, seen)
+
+
+def _refuse_yanked(evidence: Evidence, standing: Standing) -> None:
+    for contract in evidence.contracts:
+        reason = standing.reason(contract.name, contract.version)
+        if reason:
+            raise PublishRefusedError(
+                f"{contract.name} {contract.version} was yanked: {reason}",
+                hint="set a higher version in the contract, or take it back: factory yank --undo",
+            )
+
+
+def _refuse_rolled_back(evidence: Evidence, standing: Standing, snapshots: Mapping[str, str]) -> None:
+    """Refuse what was rolled back from: the same contract with the same data does not come back by itself."""
+    for contract in evidence.contracts:
+        left = standing.left.get(_key(contract))
+        if left is not None and left.what == (contract.version, snapshots.get(_key(contract), "")):
+            raise PublishRefusedError(
+                f"{contract.name} {contract.version} with this data was rolled back",
+                hint="mend the product, or bring it back: "
+                f"factory rollback {evidence.product.name} --contract {_key(contract)} --to {left.snapshot}",
+            )
 
 
 def _key(contract: Contract) -> str:

@@ -21,7 +21,15 @@ from factory.workspace import Workspace
 if TYPE_CHECKING:
     from factory.rehearse import Rehearsal, Rehearsed
 
-_MARKS = {"certified": "✓", "unchanged": "=", "refused": "✗", "blocked": "!", "checked": "✓", "broken": "✗"}
+_MARKS = {
+    "certified": "✓",
+    "unchanged": "=",
+    "paused": "-",
+    "refused": "✗",
+    "blocked": "!",
+    "checked": "✓",
+    "broken": "✗",
+}
 
 
 _STEERING = re.compile("[\x7f-\x9f]")
@@ -126,7 +134,7 @@ def _rows(run: Run, names: Sequence[str]) -> list[str]:
 
 
 def _cells(product: ProductResult) -> dict[str, str]:
-    idle = product.outcome is ProductOutcome.UNCHANGED
+    idle = product.outcome in (ProductOutcome.UNCHANGED, ProductOutcome.PAUSED)
     return {
         "": _MARKS[product.outcome],
         "product": product.name,
@@ -169,6 +177,7 @@ def _closing(run: Run, ws: Workspace) -> str:
 _COLORS = {
     "certified": "32",
     "unchanged": "2",
+    "paused": "2",
     "refused": "31",
     "blocked": "33",
     "checked": "32",

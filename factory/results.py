@@ -14,13 +14,15 @@ EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_BUG, EXIT_EXISTS, EXIT_INTERRUPTED = 0
 class ProductOutcome(enum.StrEnum):
     """What became of a product in a run.
 
-    `checked` and `broken` are those of a run that looks at what is published: it holds, or it does not.
+    `paused` is left alone, by its owner's word. `checked` and `broken` are those of a run that looks at what is
+    published: it holds, or it does not.
     """
 
     CERTIFIED = "certified"
     REFUSED = "refused"
     BLOCKED = "blocked"
     UNCHANGED = "unchanged"
+    PAUSED = "paused"
     CHECKED = "checked"
     BROKEN = "broken"
 

@@ -97,6 +97,18 @@ def blocked(result: ProductResult, upstreams: Iterable[str]) -> ProductResult:
     )
 
 
+def paused(product: Product, reason: str) -> ProductResult:
+    """Return the result of a product that its owner paused."""
+    return ProductResult(
+        name=product.name,
+        domain=product.domain,
+        archetype=product.archetype,
+        outcome=ProductOutcome.PAUSED,
+        version=product.version,
+        advice=(f"it is paused: {reason} (build it again with: factory resume {product.name})",),
+    )
+
+
 def unchanged(product: Product, built: Built) -> ProductResult:
     """Return the result of a product that need not run."""
     return ProductResult(

@@ -247,7 +247,7 @@ def told(result: Run, name: str, what: str) -> list[str]:
 
 
 def events(root: Path, kind: str) -> list[Any]:
-    files = sorted(root.glob(f"registry/events/*/*-{kind}-*.json"))
+    files = sorted(root.glob(f"registry/events/*/*/*-{kind}-*.json"))
     return [json.loads(file.read_bytes()) for file in files]
 
 

@@ -11,7 +11,19 @@ from pathlib import Path
 import click
 
 from factory import __version__
-from factory.cli import ask, contract, history, incidents, line, people, quality, start, template, trace
+from factory.cli import (
+    ask,
+    contract,
+    control,
+    history,
+    incidents,
+    line,
+    people,
+    quality,
+    start,
+    template,
+    trace,
+)
 from factory.cli.frame import EXIT_CODES, run_guarded
 
 
@@ -34,7 +46,7 @@ def cli(context: click.Context, workspace: Path) -> None:
     context.obj = workspace
 
 
-for module in (line, ask, quality, history, incidents, trace, contract, people, start, template):
+for module in (line, control, ask, quality, history, incidents, trace, contract, people, start, template):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import itertools
 import json
 import os
@@ -68,6 +69,20 @@ def workspace(context: click.Context, target: str = PROD) -> Workspace:
     """Return the workspace of the command."""
     start: Path = context.obj
     return find_workspace(start, target)
+
+
+def somebody(context: click.Context) -> str:
+    """Return who runs this: git's user, else the system's."""
+    from factory.git import GitError, git
+
+    try:
+        address = git("config", "user.email", cwd=context.obj, accept=(0, 1)).decode(errors="replace").strip()
+    except GitError:
+        address = ""
+    try:
+        return address or getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "somebody"
 
 
 def width() -> int:

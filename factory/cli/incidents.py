@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.frame import format_option, moment, since_option, target_option, workspace
+from factory.cli.frame import format_option, moment, since_option, somebody, target_option, workspace
 
 if TYPE_CHECKING:
     from factory.incidents.values import Said
@@ -101,21 +100,7 @@ def repair(context: click.Context, incident: str, by: str, note: str, target: st
 def _said(context: click.Context, by: str, note: str) -> Said:
     from factory.incidents.values import Said
 
-    return Said(datetime.now(UTC), by.strip() or _user(context), note.strip())
-
-
-def _user(context: click.Context) -> str:
-    """Return who runs this: git's user, else the system's."""
-    from factory.git import GitError, git
-
-    try:
-        address = git("config", "user.email", cwd=context.obj, accept=(0, 1)).decode(errors="replace").strip()
-    except GitError:
-        address = ""
-    try:
-        return address or getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return "somebody"
+    return Said(datetime.now(UTC), by.strip() or somebody(context), note.strip())
 
 
 COMMANDS = (incidents,)

@@ -5,9 +5,7 @@ Takes a workspace, a product's name and a day; gives a `ProductPage`; reads the 
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +33,7 @@ from factory.odcs.lint.terms import service_level
 from factory.questions.quality import Quality, newest_checked, quality_of
 from factory.questions.quality_text import change_words, quality_values, why_lines
 from factory.registry import Registry, read_index
-from factory.registry.store import revoked_file
+from factory.registry.certificates import newest_certificate
 from factory.workspace import Workspace
 
 _TREND = timedelta(days=30)
@@ -113,7 +111,7 @@ def show(ws: Workspace, name: str, now: datetime) -> ProductPage:
         folder = (
             ws.registry / "certificates" / entry["domain"] / name / contract["name"] / contract["version"]
         )
-        certificates[contract["name"]] = _newest(folder)
+        certificates[contract["name"]] = newest_certificate(folder)
     lives = _lives(ws, entry, contracts, today)
     run = newest_checked(ws, entry["domain"], name, published=True)
     (quality,) = quality_of(ws, [name], now - _TREND, published=True)
@@ -160,19 +158,6 @@ def _contract(file: Path, sha256: str) -> dict[str, Any]:
         )
     data: dict[str, Any] = read_yaml(file).data
     return data
-
-
-def _newest(folder: Path) -> dict[str, Any]:
-    """Return the newest certificate in a folder; one that was revoked says when, under `revoked`."""
-    files = [file for file in folder.glob("*.json") if file.stem.isdigit()] if folder.is_dir() else []
-    if not files:
-        return {}
-    newest = max(files, key=lambda f: int(f.stem))
-    found: dict[str, Any] = {}
-    for file in (newest, revoked_file(newest)):
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            found |= json.loads(file.read_bytes())
-    return found
 
 
 def page_as_json(page: ProductPage) -> dict[str, Any]:

@@ -1,24 +1,41 @@
-"""The registry file: an index over the version folders, small, sorted, and made anew at any time."""
+"""The registry file: an index over the version folders and events, small, sorted, and made anew at any time.
+
+It has the current version of each major of a contract, which is what is offered: not a yanked one, if there is another,
+and not one that was rolled back from. A product is one line, so that a publish writes one line anew and reads no other.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
-from factory.files import json_text, told_as, write_whole
-from factory.lifecycle import life_of
+from factory.files import told_as, write_whole
+from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, life_of
+from factory.locking import registry_locked
 from factory.products import ARCHETYPES
-from factory.registry.store import CONTRACT_FILE, RECORD_FILE, closed_file
+from factory.registry.standing import Standing, read_standing
+from factory.registry.store import CONTRACT_FILE, DOCUMENT_ENDING, RECORD_FILE, is_version, was_closed
 from factory.workspace import Workspace
 
 SCHEMA_VERSION = 1
 INDEX_FILE = "registry.json"
+_HEAD = f'{{"schema_version": {SCHEMA_VERSION}, "products": ['
+_FOOT = "]}"
+_ID = re.compile(r'\{"id": "([^"\\]+)"')
+_IGNORED_BY_GIT = """\
+# What is made anew from the rest, or holds for this machine alone.
+/registry.json
+/.lock
+/incidents/_unfinished/
+*.tmp
+"""
 
 
 def read_index(ws: Workspace) -> dict[str, Any]:
@@ -33,7 +50,7 @@ def read_index(ws: Workspace) -> dict[str, Any]:
         data = json.loads(file.read_bytes())
     except FileNotFoundError:
         return {"schema_version": SCHEMA_VERSION, "products": []}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         hint = f"delete {ws.relative(file)}: the next build makes it anew from the version folders"
         raise RegistryError(f"the registry file cannot be read: {error}", where=file, hint=hint) from error
     if not isinstance(data, dict) or data.get("schema_version") != SCHEMA_VERSION:
@@ -51,36 +68,85 @@ def is_current(entry: Mapping[str, Any]) -> bool:
 def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
     """Write the registry file; say whether it changed.
 
-    `changed` are the ids of the products to read again; None reads all of them.
+    `changed` are the urns of the products to read again; None reads all of them. Raises:
+        RegistryError: what is published of one of them cannot be read, or the file cannot be written.
+        LockedError: another process holds the registry.
+
     """
     file = ws.registry / INDEX_FILE
-    known: dict[str, Any] = {}
-    if changed is not None and file.is_file():
-        try:
-            known = {entry["id"]: entry for entry in read_index(ws)["products"] if is_current(entry)}
-        except (RegistryError, KeyError, TypeError):
-            changed = None
-    elif changed is not None:
-        changed = None
-    entries = []
-    for folder in sorted((ws.registry / "products").glob("*/*")):
-        urn = f"urn:dpf:{folder.parent.name}:{folder.name}"
-        entry = known.get(urn) if changed is not None and urn not in changed else None
-        entry = entry or _entry(folder, ws)
-        if entry is not None:
-            entries.append(entry)
-    entries.sort(key=lambda entry: str(entry["id"]))
-    with told_as(RegistryError, "writing the registry file", file):
-        text = json_text({"schema_version": SCHEMA_VERSION, "products": entries})
-        if file.is_file() and file.read_text("utf-8") == text:
+    with registry_locked(ws.registry), told_as(RegistryError, "writing the registry file", file):
+        before = _text_of(file)
+        known = _lines(before) if changed is not None else None
+        if known is None:
+            known = dict(_entry_lines(ws, _all_folders(ws)))
+        else:
+            folders = [
+                ws.registry / "products" / urn.split(":")[2] / urn.split(":")[3] for urn in changed or ()
+            ]
+            for urn in changed or ():
+                known.pop(urn, None)
+            known.update(_entry_lines(ws, folders))
+        text = _joined(known)
+        if text == before:
             return False
         write_whole(file, text)
+        ignored = ws.registry / ".gitignore"
+        if not ignored.exists():
+            write_whole(ignored, _IGNORED_BY_GIT, durable=False)
     return True
 
 
+def index_text(ws: Workspace) -> str:
+    """Return the registry file's text as the folders give it.
+
+    Raises:
+        RegistryError: what is published of a product cannot be read.
+
+    """
+    return _joined(dict(_entry_lines(ws, _all_folders(ws))))
+
+
+def _all_folders(ws: Workspace) -> list[Path]:
+    return sorted(f for f in (ws.registry / "products").glob("*/*") if f.is_dir() and f.name[:1] != ".")
+
+
+def _entry_lines(ws: Workspace, folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for folder in folders:
+        entry = _entry(folder, ws)
+        if entry is not None:
+            yield f"urn:dpf:{folder.parent.name}:{folder.name}", json.dumps(entry, ensure_ascii=False)
+
+
+def _joined(lines: Mapping[str, str]) -> str:
+    body = ",\n".join(lines[urn] for urn in sorted(lines))
+    return "\n".join(part for part in (_HEAD, body, _FOOT) if part) + "\n"
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+
+
+def _lines(text: str) -> dict[str, str] | None:
+    """Return the lines of the registry file by urn; None if it is not as this version of the factory writes it."""
+    head, *lines, foot, end = text.split("\n") if text.count("\n") > 1 else ("", "", "")
+    if head != _HEAD or foot != _FOOT or end:
+        return None
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        match = _ID.match(line)
+        if match is None or line.endswith(",") != (number < len(lines)) or match[1] in found:
+            return None
+        found[match[1]] = line.removesuffix(",")
+    return found
+
+
 def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
-    documents = sorted((folder / "product").glob("*.odps.yaml"), key=_file_version)
-    if not documents:
+    documents = sorted((folder / "product").glob(f"*{DOCUMENT_ENDING}"), key=_file_version)
+    standing = read_standing(ws.registry, folder.parent.name, folder.name)
+    if not documents or standing.removed is not None:
         return None
     document = read_yaml(documents[-1]).data
     custom = {e["property"]: e["value"] for e in document.get("customProperties") or ()}
@@ -90,7 +156,7 @@ def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
         "",
     )
     description = document.get("description") or {}
-    return {
+    entry = {
         "id": document["id"],
         "name": document["name"],
         "domain": document["domain"],
@@ -102,8 +168,13 @@ def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
         "tags": document.get("tags") or [],
         "status": document.get("status") or "draft",
         "version": document["version"],
-        "contracts": _contracts(folder, ws),
+        "contracts": _contracts(folder, ws, standing),
     }
+    if custom.get("region"):
+        entry["region"] = custom["region"]
+    if standing.paused is not None:
+        entry["paused"] = str(standing.paused.data.get("reason") or "")
+    return entry
 
 
 def _file_version(file: Path) -> tuple[int, int, int]:
@@ -113,35 +184,63 @@ def _file_version(file: Path) -> tuple[int, int, int]:
         return (0, 0, 0)
 
 
-def _contracts(folder: Path, ws: Workspace) -> list[dict[str, Any]]:
+def _contracts(folder: Path, ws: Workspace, standing: Standing) -> list[dict[str, Any]]:
     """Return the current version of each major of each contract."""
     entries = []
-    for contract in sorted(f for f in folder.iterdir() if f.is_dir() and f.name != "product"):
-        current: dict[int, Path] = {}
-        for version in sorted(contract.iterdir()):
-            if version.name.startswith(".") or not (version / RECORD_FILE).is_file():
-                continue
-            major = version_key(version.name)[0]
-            if major not in current or version_key(version.name) > version_key(current[major].name):
-                current[major] = version
-        for _, version in sorted(current.items()):
-            file = version / CONTRACT_FILE
-            closed = closed_file(version).is_file()
-            raw = file.read_bytes()
-            data: Mapping[str, Any] = read_yaml(file).data
-            entries.append(
-                {
-                    "id": data["id"],
-                    "name": data["name"],
-                    "version": data["version"],
-                    "status": "retired" if closed else data.get("status") or "draft",
-                    "dates": life_of(data).dates(),
-                    "path": file.relative_to(ws.registry).as_posix(),
-                    "sha256": hashlib.sha256(raw).hexdigest(),
-                    "ports": [] if closed else _ports(data),
-                }
-            )
+    for contract in sorted(
+        f for f in folder.iterdir() if f.is_dir() and f.name[:1] != "." and f.name != "product"
+    ):
+        majors: dict[int, list[str]] = {}
+        for version in contract.iterdir():
+            if is_version(version.name) and (version / RECORD_FILE).is_file():
+                majors.setdefault(version_key(version.name)[0], []).append(version.name)
+        for major, versions in sorted(majors.items()):
+            current = offered(standing, contract.name, major, versions)
+            entries.append(_contract(contract / current, ws, standing))
     return entries
+
+
+def offered(standing: Standing, contract: str, major: int, versions: Collection[str]) -> str:
+    """Return the version of a major that is offered: the one whose data is current, unless it is yanked."""
+    good = [v for v in versions if not standing.reason(contract, v)] or list(versions)
+    known = standing.current.get(f"{contract}/{major}")
+    if known is not None:
+        if known.version in good:
+            return known.version
+        good = [v for v in good if version_key(v) <= version_key(known.version)] or good
+    return max(good, key=version_key)
+
+
+def _contract(version: Path, ws: Workspace, standing: Standing) -> dict[str, Any]:
+    file = version / CONTRACT_FILE
+    raw = file.read_bytes()
+    data: Mapping[str, Any] = read_yaml(file).data
+    name, number = version.parent.name, version.name
+    key = f"{name}/{version_key(number)[0]}"
+    product = version.parent.parent
+    closed = key in standing.closed or was_closed(
+        ws.registry, product.parent.name, product.name, name, number
+    )
+    entry = {
+        "id": data["id"],
+        "name": data["name"],
+        "version": data["version"],
+        "status": data.get("status") or "draft",
+        "dates": life_of(data).dates(),
+        "path": file.relative_to(ws.registry).as_posix(),
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "ports": [] if closed else _ports(data),
+    }
+    announced = standing.deprecated.get(key)
+    if announced is not None:
+        entry["status"] = "deprecated"
+        days = {n: str(announced.data[n]) for n in (END_OF_SUPPORT, END_OF_LIFE) if announced.data.get(n)}
+        entry["dates"] = {**life_of(data).dates(), **days}
+    if closed:
+        entry["status"] = "retired"
+    if standing.reason(name, number):
+        entry["yanked"] = standing.reason(name, number)
+    return entry
 
 
 def _ports(data: Mapping[str, Any]) -> list[dict[str, str]]:

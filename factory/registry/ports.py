@@ -13,9 +13,10 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ POINTER_FILE = "current.json"
 CURRENT = "current"
 _VIEWS = "factory_views"
 _ATTEMPTS = 10
+_STAMP = ".views"
+_STALE = 3600.0  # seconds after which what is half-written is nobody's any more
 
 
 def export_ports(
@@ -63,6 +66,7 @@ def export_ports(
                     _export(connection, table, staged / f"{table.identifier}.parquet")
             for file in staged.iterdir():
                 _sync(file)
+            sync_folder(staged)
             snapshot = snapshot_name(staged)
             _rename_or_keep(staged, folder / snapshot)
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -84,33 +88,96 @@ def point_to(
 ) -> bool:
     """Make a snapshot the current one; say whether it was another one before.
 
-    Old snapshots beyond the workspace's number are removed.
+    Old snapshots beyond the workspace's number are removed. Raises:
+        RegistryError: the pointer cannot be written.
+
     """
-    folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
-    before = current_snapshot(ws, product.domain, product.name, contract.name, contract.major)
-    kept = [snapshot, *(name for name in before.get("snapshots", ()) if name != snapshot)][
-        : ws.settings.snapshots
-    ]
+    place = (product.domain, product.name, contract.name, contract.major)
+    folder = port_folder(ws, *place)
+    before = current_snapshot(ws, *place)
+    kept = {
+        "snapshot": snapshot,
+        "version": contract.version,
+        "tables": {table.identifier: f"{snapshot}/{table.identifier}.parquet" for table in tables},
+    }
+    older = [e for e in editions_of(before) if e["snapshot"] != snapshot]
     pointer = {
         "contract": contract.id,
         "version": contract.version,
         "schema": product.name,
         "snapshot": snapshot,
-        "tables": {table.identifier: f"{snapshot}/{table.identifier}.parquet" for table in tables},
-        "snapshots": kept,
+        "tables": kept["tables"],
+        "snapshots": [kept, *older][: ws.settings.snapshots],
     }
-    link = folder / CURRENT
-    if before == pointer and link.is_symlink() and os.readlink(link) == snapshot:  # noqa: PTH115
+    if before == pointer and _link_of(folder) == snapshot:
         return False
-    with told_as(RegistryError, f"pointing to the new ports of {product.name}", folder):
-        temporary = folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp"
-        temporary.symlink_to(snapshot, target_is_directory=True)
-        temporary.replace(link)
-        write_whole(folder / POINTER_FILE, json_text(pointer))
-        for old in folder.iterdir():
-            if old.is_dir() and not old.is_symlink() and old.name not in kept and old.name != snapshot:
-                shutil.rmtree(old, ignore_errors=True)
+    write_pointer(folder, pointer)
+    sweep_snapshots(folder, pointer)
     return True
+
+
+def write_pointer(folder: Path, pointer: Mapping[str, Any]) -> None:
+    """Replace the pointer of a contract's ports, and the link beside it: readers get the old one or the new one.
+
+    Raises:
+        RegistryError: it cannot be written.
+
+    """
+    write_link(folder, str(pointer["snapshot"]))
+    with told_as(RegistryError, "pointing to other ports", folder):
+        write_whole(folder / POINTER_FILE, json_text(pointer))
+
+
+def write_link(folder: Path, snapshot: str) -> None:
+    """Replace the link to the current snapshot, for who reads Parquet files by path; the pointer is what counts.
+
+    Raises:
+        RegistryError: it cannot be written.
+
+    """
+    with told_as(RegistryError, "pointing to other ports", folder):
+        temporary = folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp"
+        try:
+            temporary.symlink_to(snapshot, target_is_directory=True)
+            temporary.replace(folder / CURRENT)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def sweep_snapshots(folder: Path, pointer: Mapping[str, Any]) -> None:
+    """Remove the snapshots that a pointer does not keep, and what killed processes left there."""
+    kept = {edition["snapshot"] for edition in editions_of(pointer)}
+    with told_as(RegistryError, "removing old snapshots", folder):
+        for old in folder.iterdir():
+            if old.is_dir() and not old.is_symlink() and old.name not in kept:
+                if old.name.startswith(".") and time.time() - old.stat().st_mtime < _STALE:
+                    continue  # another process may be writing it
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def editions_of(pointer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the snapshots that a pointer keeps, the newest first: `snapshot`, `version` and `tables` of each.
+
+    A pointer of an earlier version of the factory names only them: they have the version and tables of the current.
+    """
+    found = []
+    for entry in pointer.get("snapshots") or ():
+        if isinstance(entry, str):
+            tables = {
+                table: f"{entry}/{path.rpartition('/')[2]}" for table, path in pointer["tables"].items()
+            }
+            version = pointer["version"] if entry == pointer["snapshot"] else ""
+            found.append({"snapshot": entry, "version": version, "tables": tables})
+        else:
+            found.append(dict(entry))
+    return found
+
+
+def _link_of(folder: Path) -> str:
+    try:
+        return os.readlink(folder / CURRENT)  # noqa: PTH115  (a name, not a path)
+    except OSError:
+        return ""
 
 
 def close_port(ws: Workspace, domain: str, product: str, contract: str, major: int) -> bool:
@@ -137,7 +204,6 @@ def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, ma
     try:
         data = json.loads(file.read_bytes())
         whole = all((file.parent / path).is_file() for path in data["tables"].values())
-        whole = whole and os.readlink(file.parent / CURRENT) == data["snapshot"]  # noqa: PTH115
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return {}
     return data if whole else {}
@@ -159,7 +225,7 @@ def refresh_ports_database(ws: Workspace) -> bool:
     """
     views = _views(ws)
     mark = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
-    stamp = ws.ports / ".views"
+    stamp = ws.ports / _STAMP
     if ws.ports_database.is_file() and stamp.is_file() and stamp.read_text("utf-8") == mark:
         return False
     with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
@@ -173,6 +239,50 @@ def refresh_ports_database(ws: Workspace) -> bool:
             mark = ""
         write_whole(stamp, mark, durable=False)
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The published tables as one DuckDB file.
+
+    Attributes:
+        file: the file.
+        tables: the views in it, `schema.table` each.
+        problems: ports that could not be opened, in words.
+    """
+
+    file: Path
+    tables: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def open_ports(ws: Workspace) -> Opened:
+    """Make `ports.duckdb` anew for this machine and this place, and the links beside the pointers.
+
+    Raises:
+        RegistryError: it cannot be written, or nothing is published.
+
+    """
+    pointers = sorted(ws.ports.glob("*/*/*/v*/" + POINTER_FILE))
+    if not pointers:
+        raise RegistryError(
+            "no ports are published here", where=ws.ports, hint="publish them with: factory build"
+        )
+    problems = []
+    for file in pointers:
+        contract, major = file.parent.parent.name, file.parent.name.removeprefix("v")
+        domain, product = file.parts[-5:-3]
+        pointer = current_snapshot(ws, domain, product, contract, int(major)) if major.isdigit() else {}
+        if not pointer:
+            problems.append(f"{product}.{contract}/{major} is not whole: see `factory registry verify`")
+        elif _link_of(file.parent) != pointer["snapshot"]:
+            write_link(file.parent, str(pointer["snapshot"]))
+    with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
+        (ws.ports / _STAMP).unlink(missing_ok=True)
+    refresh_ports_database(ws)
+    views = _views(ws)
+    problems += [f"{name} cannot be read: {path}" for name, path in sorted(views.items()) if not _opens(path)]
+    return Opened(ws.ports_database, tuple(sorted(views)), tuple(problems))
 
 
 def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:

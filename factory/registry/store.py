@@ -1,34 +1,46 @@
-"""Versions: a folder per contract version, created once, never rewritten; and facts that come later.
+"""Versions: a folder per contract version, created once, never rewritten; with certificates and events beside them.
 
 A version is there when its folder is there: the folder is written under another name, synced, and renamed,
-so that a crash leaves no half version, and of two writers one wins and the other compares.
+so that a crash leaves no half version, and of two writers one wins and the other compares. A version that was
+published once is never given to another content, also where its folder is gone; a product's name neither.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import hashlib
 import json
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from factory.contract import Contract, version_key
 from factory.documents import dump_yaml, read_yaml
-from factory.errors import RegistryError, VersionExistsError
+from factory.errors import NameTakenError, RegistryError, VersionExistsError
 from factory.evidence import Published
-from factory.files import json_text, sha256_file, sync_folder, told_as, write_whole
+from factory.files import json_text, sha256_file, sync_folder, told_as, write_once, write_whole
 from factory.products import Product
+from factory.registry.certificates import (
+    CERTIFICATES,
+    certified_hashes,
+    first_issued,
+    revoke_newest,
+    valid_until,
+    write_certificate,
+)
+from factory.registry.events import EVENTS, Event, kind_of, write_event
+from factory.registry.seal import fact_text
+from factory.registry.standing import REMOVED, Standing, read_standing
 from factory.workspace import Workspace
 
 CONTRACT_FILE = "contract.odcs.yaml"
 LINEAGE_FILE = "lineage.json"
 RECORD_FILE = "record.json"
-CLOSED_FILE = "closed.json"
+DOCUMENT_ENDING = ".odps.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,26 @@ class Publication:
     lineage: Mapping[str, Any]
     tools: Mapping[str, str]
     definitions: str
+
+
+class Placed(Protocol):
+    """What has a place in the registry: a product of the workspace, or one that is only published."""
+
+    @property
+    def domain(self) -> str:
+        """The domain that answers for it."""
+
+    @property
+    def name(self) -> str:
+        """The product's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a product lies in the registry, whether the workspace has it or not."""
+
+    domain: str
+    name: str
 
 
 class EventSource(Protocol):
@@ -87,31 +119,99 @@ class Registry:
         """
         found: dict[str, tuple[Published, ...]] = {}
         folder = self.root / "products" / domain / product
+        standing = self.standing(domain, product)
         for contract in _folders(folder):
             if contract.name != "product":
                 versions = [
-                    self._read_version(version) for version in _folders(contract) if _is_version(version.name)
+                    self._read_version(version, standing.reason(contract.name, version.name))
+                    for version in _folders(contract)
+                    if is_version(version.name)
                 ]
                 versions.sort(key=lambda p: version_key(p.version), reverse=True)
                 if versions:
                     found[contract.name] = tuple(versions)
         return found
 
-    def version_folder(self, product: Product, contract: str, version: str) -> Path:
+    def standing(self, domain: str, product: str) -> Standing:
+        """Return what a product's events say of it now.
+
+        Raises:
+            RegistryError: an event cannot be used.
+
+        """
+        return read_standing(self.root, domain, product)
+
+    def refuse_taken(self, product: Product) -> None:
+        """Refuse a product whose name is no longer to be had, or is another product's.
+
+        Raises:
+            NameTakenError: a product of that name was removed, or another domain has one.
+
+        """
+        for domain in self._domains_with(product.name):
+            standing = self.standing(domain, product.name)
+            urn = f"urn:dpf:{domain}:{product.name}"
+            if standing.moved_to == product.urn:
+                continue
+            if standing.removed is not None:
+                raise NameTakenError(
+                    f"a product called {product.name} was removed ({urn}), and its name is not given again",
+                    where=standing.removed.file,
+                    hint="choose another name: whoever knows the old one must not meet other data under it",
+                )
+            if domain != product.domain:
+                hint = f"choose another name; if it moved: factory registry remove {urn} --moved-to {product.urn}"
+                raise NameTakenError(
+                    f"the name {product.name} is that of {urn}",
+                    where=self.root / "products" / domain / product.name,
+                    hint=hint,
+                )
+
+    def _domains_with(self, name: str) -> list[str]:
+        """Return the domains with a product of a name that is published, or was removed."""
+        found = {f.parent.name for f in (self.root / "products").glob(f"*/{name}") if any(_folders(f))}
+        for folder in (self.root / EVENTS).glob(f"*/{name}"):
+            if any(kind_of(file.name) == REMOVED for file in folder.iterdir()):
+                found.add(folder.parent.name)
+        return sorted(found)
+
+    def version_folder(self, product: Placed, contract: str, version: str) -> Path:
         """Return the folder of a contract version, whether it is there or not."""
         return self._product_folder(product) / contract / version
 
-    def published_text(self, product: Product, contract: str, version: str) -> str | None:
+    def published_text(self, product: Placed, contract: str, version: str) -> str | None:
         """Return a published contract's bytes as text, or None if that version is not there."""
         file = self._product_folder(product) / contract / version / CONTRACT_FILE
         return file.read_text("utf-8") if file.is_file() else None
 
-    def published_product(self, product: Product, version: str) -> dict[str, Any] | None:
+    def published_product(self, product: Placed, version: str) -> dict[str, Any] | None:
         """Return the product's ODPS document of a version, or None if that version is not there."""
-        file = self._product_folder(product) / "product" / f"{version}.odps.yaml"
+        file = self.document_file(product, version)
         return dict(read_yaml(file).data) if file.is_file() else None
 
-    def is_whole(self, product: Product, contract: str, version: str) -> bool:
+    def document_file(self, product: Placed, version: str) -> Path:
+        """Return the file of a product's ODPS document, whether it is there or not."""
+        return self._product_folder(product) / "product" / f"{version}{DOCUMENT_ENDING}"
+
+    def contract_hash(self, product: Placed, contract: str, version: str) -> str:
+        """Return the sha256 of a published contract.
+
+        Raises:
+            RegistryError: it cannot be read.
+
+        """
+        file = self.version_folder(product, contract, version) / CONTRACT_FILE
+        with told_as(RegistryError, "reading a published contract", file):
+            return sha256_file(file)
+
+    def is_closed(self, product: Product, contract: str, version: str, standing: Standing) -> bool:
+        """Say whether the port of a contract's major version is noted as closed."""
+        key = f"{contract}/{version_key(version)[0]}"
+        return key in standing.closed or was_closed(
+            self.root, product.domain, product.name, contract, version
+        )
+
+    def is_whole(self, product: Placed, contract: str, version: str) -> bool:
         """Say whether a published version is there, as it was published."""
         folder = self._product_folder(product) / contract / version
         try:
@@ -134,6 +234,7 @@ class Registry:
         folder = self._product_folder(product) / contract.name / contract.version
         with told_as(RegistryError, f"publishing {contract.name} {contract.version}", folder):
             if not folder.exists():
+                self._refuse_gone(product, publication)
                 staged = self._stage(folder, publication)
                 try:
                     staged.rename(folder)
@@ -143,6 +244,7 @@ class Registry:
                     shutil.rmtree(staged, ignore_errors=True)
                     if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                         raise
+            sync_folder(folder.parent)  # another writer may have given it its name a moment ago
             if (folder / CONTRACT_FILE).read_text("utf-8") == publication.text:
                 return False
         raise VersionExistsError(
@@ -151,59 +253,65 @@ class Registry:
             hint="set a higher version in the contract; a published version never changes",
         )
 
-    def publish_product(self, product: Product, document: Mapping[str, Any]) -> str:
-        """Publish the product's ODPS document under its version; return the path below the registry.
+    def _refuse_gone(self, product: Product, publication: Publication) -> None:
+        """Refuse a version that was certified with another content before: its folder was deleted by hand."""
+        contract = publication.contract
+        hashes = set(certified_hashes(self._certificates(product, contract.name, contract.version)))
+        if hashes and hashlib.sha256(publication.text.encode()).hexdigest() not in hashes:
+            folder = self.version_folder(product, contract.name, contract.version)
+            raise VersionExistsError(
+                f"{contract.name} {contract.version} was published before, with another content, and is gone",
+                where=folder,
+                hint="restore its folder from git or a backup, and set a higher version in the contract",
+            )
+
+    def publish_product(self, product: Product, document: Mapping[str, Any]) -> Path:
+        """Publish the product's ODPS document under its version; return its file.
 
         The document of a version is that of its first publication: what changes later in it changes a
         contract too, and asks for a version there.
+
+        Raises:
+            RegistryError: it cannot be written.
+
         """
-        file = self._product_folder(product) / "product" / f"{document['version']}.odps.yaml"
+        file = self.document_file(product, str(document["version"]))
         with told_as(RegistryError, f"publishing {product.name}", file):
             if not file.exists():
-                write_whole(file, dump_yaml(dict(document)))
-        return file.relative_to(self.root).as_posix()
+                write_once(file, dump_yaml(dict(document)))
+        return file
 
-    def certify(
-        self, product: Product, contract: Contract, evidence: Mapping[str, Any], now: datetime
-    ) -> None:
-        """Write a certificate: issued now, expiring by the workspace's setting, with its evidence."""
-        folder = self.root / "certificates" / product.domain / product.name / contract.name / contract.version
-        number = 1 + max((int(f.stem) for f in folder.glob("*.json") if f.stem.isdigit()), default=0)
-        expires = now + timedelta(days=self._ws.settings.certificate_days)
-        self._fact(
-            folder / f"{number}.json",
-            {"contract": contract.id, "version": contract.version, "issued": _time(now), "expires": _time(expires),
-             "evidence": dict(evidence)},
-        )  # fmt: skip
+    def certify(self, product: Product, contract: Contract, facts: Mapping[str, Any], now: datetime) -> Path:
+        """Write a certificate for a published version: issued now, ending by the workspace's setting.
 
-    def expires(self, product: Product, contract: str, version: str) -> datetime | None:
+        `facts` are its `evidence` and what else it says, such as the snapshot. Raises:
+            RegistryError: it cannot be written.
+
+        """
+        version = self.version_folder(product, contract.name, contract.version)
+        about = {
+            "contract": contract.id,
+            "version": contract.version,
+            "sha256": sha256_file(version / CONTRACT_FILE) if version.is_dir() else "",
+        }
+        folder = self._certificates(product, contract.name, contract.version)
+        return write_certificate(folder, {**about, **facts}, now, self._ws.settings.certificate_days)
+
+    def expires(self, product: Placed, contract: str, version: str) -> datetime | None:
         """Return when the newest certificate of a contract version ends; None if there is none, or it is revoked."""
-        newest = self._newest_certificate(product, contract, version)
-        if newest is None or revoked_file(newest).is_file():
-            return None
-        try:
-            data = json.loads(newest.read_bytes())
-            return datetime.fromisoformat(data["expires"])
-        except (ValueError, KeyError, TypeError, OSError):
-            return None
+        return valid_until(self._certificates(product, contract, version))
 
     def revoke(
-        self, product: Product, contract: str, version: str, reasons: Iterable[str], now: datetime
+        self, product: Placed, contract: str, version: str, reasons: Iterable[str], now: datetime
     ) -> bool:
         """Revoke the newest certificate of a contract version; say whether that is news.
 
         The contract stays published, and the next build of the product judges it anew.
         """
-        newest = self._newest_certificate(product, contract, version)
-        if newest is None or revoked_file(newest).is_file():
-            return False
-        self._fact(revoked_file(newest), {"revoked": _time(now), "reasons": list(reasons)})
-        return True
+        return revoke_newest(self._certificates(product, contract, version), reasons, now)
 
-    def _newest_certificate(self, product: Product, contract: str, version: str) -> Path | None:
-        folder = self.root / "certificates" / product.domain / product.name / contract / version
-        files = [f for f in folder.glob("*.json") if f.stem.isdigit()]
-        return max(files, key=lambda f: int(f.stem), default=None)
+    def _certificates(self, product: Placed, contract: str, version: str) -> Path:
+        return self.root / CERTIFICATES / product.domain / product.name / contract / version
 
     def first_published(self, domain: str, product: str) -> dict[str, dict[str, datetime]]:
         """Return when each contract version of a product was first published, by contract and version.
@@ -212,40 +320,23 @@ class Registry:
         that can be read is left out.
         """
         found: dict[str, dict[str, datetime]] = {}
-        for contract in _folders(self.root / "certificates" / domain / product):
+        for contract in _folders(self.root / CERTIFICATES / domain / product):
             for version in _folders(contract):
-                numbers = sorted((int(f.stem), f) for f in version.glob("*.json") if f.stem.isdigit())
-                with contextlib.suppress(OSError, ValueError, KeyError, TypeError, IndexError):
-                    issued = datetime.fromisoformat(json.loads(numbers[0][1].read_bytes())["issued"])
-                    found.setdefault(contract.name, {})[version.name] = issued.astimezone(UTC)
+                issued = first_issued(version)
+                if issued is not None:
+                    found.setdefault(contract.name, {})[version.name] = issued
         return found
 
-    def close(self, product: Product, contract: str, version: str, facts: Mapping[str, Any]) -> bool:
-        """Note that the port of a contract is closed as of a version; say whether that is news."""
-        file = closed_file(self.root / "products" / product.domain / product.name / contract / version)
-        if file.is_file():
-            return False
-        self._fact(file, facts)
-        return True
+    def write_event(
+        self, product: EventSource, kind: str, data: Mapping[str, Any], now: datetime, subject: str = ""
+    ) -> Event:
+        """Write one CloudEvents 1.0 event of a product: what it says holds from now on.
 
-    def write_event(self, product: EventSource, kind: str, data: Mapping[str, Any], now: datetime) -> None:
-        """Write one CloudEvents 1.0 event for a change of state."""
-        event_id = uuid.uuid4().hex
-        event = {
-            "specversion": "1.0",
-            "id": event_id,
-            "source": product.urn,
-            "type": f"org.dataproductfactory.{kind}",
-            "time": _time(now),
-            "datacontenttype": "application/json",
-            "data": dict(data),
-        }
-        folder = self.root / "events" / f"{now:%Y-%m}"
-        self._fact(folder / f"{now:%Y%m%dT%H%M%S}-{product.name}-{kind}-{event_id[:8]}.json", event)
+        Raises:
+            RegistryError: it cannot be written.
 
-    def _fact(self, file: Path, value: Mapping[str, Any]) -> None:
-        with told_as(RegistryError, "writing to the registry", file):
-            write_whole(file, json_text(value), durable=False)
+        """
+        return write_event(self.root, product.urn, kind, data, now, subject)
 
     def _stage(self, folder: Path, publication: Publication) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -265,13 +356,13 @@ class Registry:
                 "definitions": publication.definitions,
                 "tools": dict(sorted(publication.tools.items())),
             }
-            write_whole(staged / RECORD_FILE, json_text(record))
+            write_whole(staged / RECORD_FILE, fact_text(record))
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
         return staged
 
-    def _read_version(self, folder: Path) -> Published:
+    def _read_version(self, folder: Path, yanked: str) -> Published:
         record_file = folder / RECORD_FILE
         try:
             record = json.loads(record_file.read_bytes())
@@ -291,9 +382,9 @@ class Registry:
                 hint="restore the version's folder from git or a backup; a change belongs in a new version",
             )
         data = read_yaml(file).data
-        return Published(folder.name, data, tools, definitions)
+        return Published(folder.name, data, tools, definitions, yanked)
 
-    def _product_folder(self, product: Product) -> Path:
+    def _product_folder(self, product: Placed) -> Path:
         return self.root / "products" / product.domain / product.name
 
 
@@ -302,18 +393,13 @@ def _folders(folder: Path) -> Iterator[Path]:
         yield from sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
 
 
-def revoked_file(certificate: Path) -> Path:
-    """Return the file that says that a certificate is revoked, beside it."""
-    return certificate.with_name(f"{certificate.stem}.revoked.json")
+def was_closed(root: Path, domain: str, product: str, contract: str, version: str) -> bool:
+    """Say whether an earlier version of the factory noted that the port of a contract version is closed."""
+    return (root / "status" / domain / product / contract / version / "closed.json").is_file()
 
 
-def closed_file(version: Path) -> Path:
-    """Return the file that says that the port of a contract is closed, for the folder of the contract's version."""
-    domain, product, contract, number = version.parts[-4:]
-    return version.parents[4] / "status" / domain / product / contract / number / CLOSED_FILE
-
-
-def _is_version(name: str) -> bool:
+def is_version(name: str) -> bool:
+    """Say whether a folder's name is a version: three numbers."""
     parts = name.split(".")
     return len(parts) == 3 and all(part.isdigit() for part in parts)
 
