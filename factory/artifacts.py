@@ -152,7 +152,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class NodeRun:
-    """How a node that is no test went: success, error or skipped, with dbt's message."""
+    """How a node that is no test went: success, error or skipped, with dbt's message.
+
+    `started` and `ended` are moments of ISO 8601, or empty where dbt did not run it or does not say.
+    """
 
     unique_id: str
     package: str
@@ -161,6 +164,8 @@ class NodeRun:
     status: str
     message: str
     seconds: float
+    started: str = ""
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +498,7 @@ def _joined(data: Mapping[str, Any], key: str) -> str:
 
 
 def _run(unique_id: str, node: dict[str, Any], result: dict[str, Any]) -> NodeRun:
+    steps = [step for step in list_in(result, "timing") if isinstance(step, dict)]
     return NodeRun(
         unique_id=unique_id,
         package=text_in(node, "package_name"),
@@ -501,6 +507,8 @@ def _run(unique_id: str, node: dict[str, Any], result: dict[str, Any]) -> NodeRu
         status=text_in(result, "status"),
         message=text_in(result, "message"),
         seconds=float(result.get("execution_time") or 0.0),
+        started=min(filter(None, (text_in(step, "started_at") for step in steps)), default=""),
+        ended=max((text_in(step, "completed_at") for step in steps), default=""),
     )
 
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,8 @@ def fingerprints(
 
 
 def _workspace_digest(ws: Workspace, environment: Mapping[str, str], variables: str) -> str:
-    parts: list[str] = [ws.target, variables, json.dumps(tool_versions(), sort_keys=True), repr(ws.settings)]
+    settings = replace(ws.settings, openlineage="")  # who is told of a run changes nothing that it makes
+    parts: list[str] = [ws.target, variables, json.dumps(tool_versions(), sort_keys=True), repr(settings)]
     names = set(ws.settings.environment)
     for top in ("dbt_project.yml", "macros", "standards"):
         path = ws.root / top

@@ -64,6 +64,7 @@ class Line:
         variables: values of variables of SodaCL, as dbt has them.
         watch: measures service levels, records the run and follows incidents, if the run is to publish.
         results: how each product came out so far.
+        evidence: what each was judged by, where it was.
     """
 
     mesh: Mesh
@@ -80,6 +81,7 @@ class Line:
     variables: Mapping[str, str] = field(default_factory=dict)
     watch: Watch | None = None
     results: dict[str, ProductResult] = field(default_factory=dict)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
     _checked: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
 
     def pass_one(self, name: str) -> ProductResult:
@@ -104,6 +106,7 @@ class Line:
             evidence = self.assess(product)
         except QualityError as error:
             return refused(product, error, self.mesh.ws.root), None
+        self.evidence[product.name] = evidence
         return self._judged(product, evidence), evidence
 
     def _judged(self, product: Product, evidence: Evidence) -> ProductResult:

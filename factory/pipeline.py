@@ -25,6 +25,7 @@ from factory.incidents import read_notify
 from factory.lifecycle import inputs_of
 from factory.lineage import trace_columns
 from factory.locking import locked
+from factory.openlineage import Emission
 from factory.passage import Line, Written
 from factory.plan import Mesh, Plan, Request, needs_dbt, plan_run
 from factory.policies.alive import findings_of as findings_of_inputs
@@ -51,6 +52,8 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     progress("discover")
     products = {product.name: product for product in discover(ws)}
     written = _written(products, ws)
+    where = request.openlineage or (ws.settings.openlineage if request.publish else "")
+    emission = Emission(ws, where, publish=request.publish)
     sync(ws, products.values())
     with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
@@ -58,13 +61,14 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         due = publisher.close_due(products, request.now)
         mesh = Mesh(ws, products, read_state(ws), prints, request.now, due, publisher.paused(products))
         if needs_dbt(mesh, request):
-            results = _walk(mesh, written, request, publisher, (progress, clock))
+            results = _walk(mesh, written, request, publisher, (progress, clock), emission)
         else:
             results = _left_alone(mesh, plan_run(mesh, request))
             publisher.keep_up()
         incidents = 0
         if request.publish:
             results, incidents = _watch_unchanged(mesh, results, written)
+    notes = emission.send(products, results)
     clock.charge("own")
     return Run(
         products=tuple(results),
@@ -74,6 +78,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         own_seconds=clock.spent.get("own", 0.0),
         seconds=time.perf_counter() - clock.started,
         incidents=incidents,
+        notes=notes,
     )
 
 
@@ -83,6 +88,7 @@ def _walk(
     request: Request,
     publisher: Publisher,
     heard: tuple[Progress, Clock],
+    emission: Emission,
 ) -> list[ProductResult]:
     """Run dbt once, then let each product that must run pass the rest of the line."""
     ws, products = mesh.ws, mesh.products
@@ -144,6 +150,7 @@ def _walk(
     for name, result in passed:
         results.append(_undone(result, undo, ws))
         state[name] = line.built(name, result)
+    emission.saw(artifacts, lineage, line.evidence)
     progress("registry")
     publisher.finish()
     if request.publish:

@@ -34,6 +34,7 @@ class Request:
         variables: dbt's `--vars`, as YAML.
         environment: the environment variables of the command.
         now: the moment of the run, which decides about lives and certificates.
+        openlineage: where to tell OpenLineage of the run; empty for what the settings say, if the run publishes.
     """
 
     names: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Request:
     variables: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    openlineage: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Run:
         dbt_seconds, soda_seconds, own_seconds: CPU seconds of this process in dbt, in the checks, in all else.
         seconds: wall clock seconds of the whole.
         incidents: how many incidents are open after it.
+        notes: what did not work beside the products themselves, a line each.
     """
 
     products: tuple[ProductResult, ...]
@@ -89,6 +90,7 @@ class Run:
     own_seconds: float = 0.0
     seconds: float = 0.0
     incidents: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

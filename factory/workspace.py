@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -48,6 +48,8 @@ class Settings:
         first_line: who is told of an incident first, such as the platform team's address; empty for the domain team.
         channels: where notices of incidents go, by name: an Apprise URL, or `env:NAME` for one that an environment
             variable holds. `mail` serves mail addresses, `default` whoever has no channel of their own.
+        openlineage: where `factory build` tells OpenLineage of its runs: a file below the workspace, an http or https
+            address, or `env:NAME` for one that an environment variable holds; empty for nowhere.
     """
 
     title: str = "Data mesh"
@@ -65,6 +67,7 @@ class Settings:
     dimension_weights: Mapping[str, float] = field(default_factory=dict)
     first_line: str = ""
     channels: Mapping[str, str] = field(default_factory=dict)
+    openlineage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ _KINDS: dict[str, type] = {
     "dimension_weights": dict,
     "first_line": str,
     "channels": dict,
+    "openlineage": str,
 }
 
 # What an element has: its kind, and what it may be. Those in the second table may be left out.
@@ -251,6 +255,9 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         _check_weight(name, weight, file)
     for name, url in table.get("channels", {}).items():
         _check_channel(name, url, file)
+    fault, hint = openlineage_fault(table.get("openlineage", ""))
+    if fault:
+        raise wrong_setting(file, "openlineage", f"the setting 'openlineage': {fault}", hint)
     values = {**table, "environment": tuple(table.get("environment", ()))}
     return Settings(**values)
 
@@ -355,6 +362,40 @@ def _may_hold_secret(url: str) -> bool:
         or bool(options - _OPEN_OPTIONS)
         or any(_TOKEN.fullmatch(unquote(step)) for step in parts.path.split("/"))
     )
+
+
+def openlineage_fault(where: str) -> tuple[str, str]:
+    """Return why something is no destination for OpenLineage, and what to write; two empty texts if it is one.
+
+    It is a file below the workspace, an http or https address without a secret, or `env:NAME`.
+    """
+    variable = where.removeprefix("env:")
+    if variable != where:
+        if _ENVIRONMENT.fullmatch(variable):
+            return "", ""
+        return f"{variable!r} is not the name of an environment variable", "write env:OPENLINEAGE_URL"
+    if "://" in where:
+        return _address_fault(where)
+    path = PurePosixPath(where)
+    if path.is_absolute() or ".." in path.parts or where.endswith("/") or re.search(r"[\\:\x00]", where):
+        hint = "write a path from the workspace's root, such as target/openlineage.ndjson"
+        return f"{where!r} is no file below the workspace", hint
+    return "", ""
+
+
+def _address_fault(address: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good:
+        return "this is no http or https address", "write one such as https://marquez.example.org"
+    secret = "@" in parts.netloc or parts.query or parts.fragment
+    if secret or any(_TOKEN.fullmatch(unquote(step)) for step in parts.path.split("/")):
+        way_out = "write env:OPENLINEAGE_URL, and put the address into that environment variable"
+        return "this address may hold a secret", f"{way_out}; a key goes into OPENLINEAGE_API_KEY"
+    return "", ""
 
 
 def wrong_setting(

@@ -13,7 +13,7 @@ CODE = Path(__file__).parents[1] / "factory"
 #: Modules and shelves in the order in which data flows; each imports only what stands above it.
 ORDER = (
     "errors", "dimensions", "files", "git", "documents", "standards", "tools", "periods", "addresses", "workspace", "products", "umbrella", "locking", "clock", "declared", "build", "loose_json", "data_tests",
-    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "publish", "past", "watch", "plan", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "docs", "scaffold",
+    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "openlineage", "publish", "past", "watch", "plan", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "docs", "scaffold",
     "questions", "report", "cli", "__main__",
 )  # fmt: skip
 
@@ -29,6 +29,7 @@ DOORS = {
     "filelock": {"locking"},
     "apprise": {"incidents"},
     "cronsim": {"levels"},
+    "openlineage": {"openlineage"},
     "duckdb": {"tables", "quality", "registry"},
 }
 

@@ -13,7 +13,7 @@ import click
 
 from factory.cli.frame import Command, format_option, target_option, workspace
 from factory.errors import FactoryError, WorkspaceError
-from factory.workspace import Workspace
+from factory.workspace import Workspace, openlineage_fault
 
 if TYPE_CHECKING:
     from factory.results import Run
@@ -35,6 +35,12 @@ def _line_options(command: Command) -> Command:
         ),
         click.option(
             "--progress/--no-progress", default=None, help="Rewrite one line on stderr, or write plain lines."
+        ),
+        click.option(
+            "--openlineage",
+            metavar="WHERE",
+            default="",
+            help="Tell OpenLineage of the run: a file below the workspace, an http(s) address, or env:NAME.",
         ),
         format_option,
         click.pass_context,
@@ -117,6 +123,7 @@ def _run(
     changed_since: str,
     variables: str,
     progress: bool | None,
+    openlineage: str,
 ) -> int:
     from factory.pipeline import run
     from factory.plan import Request
@@ -124,6 +131,9 @@ def _run(
 
     if variables:
         _must_be_mapping(variables)
+    fault, hint = openlineage_fault(openlineage)
+    if fault:
+        raise WorkspaceError(f"--openlineage: {fault}", hint=hint)
     request = Request(
         names=names,
         publish=publish,
@@ -131,6 +141,7 @@ def _run(
         changed_since=changed_since,
         variables=variables,
         environment=dict(os.environ),
+        openlineage=openlineage,
     )
     line = ProgressLine(enabled=progress)
     try:
@@ -142,8 +153,11 @@ def _run(
 
 def _told(result: Run, ws: Workspace, format_: str) -> int:
     """Print how a run went; return its exit code."""
+    from factory.questions.tables import plain
     from factory.report import as_json, run_as_json, run_as_text
 
+    for note in result.notes:
+        click.echo(plain(note), err=True)
     if format_ == "json":
         click.echo(as_json(run_as_json(result)))
     else:
@@ -164,10 +178,11 @@ def _recheck(
     changed_since: str,
     variables: str,
     progress: bool | None,
+    openlineage: str,
 ) -> int:
-    if consumers or full or changed_since or variables:
+    if consumers or full or changed_since or variables or openlineage:
         raise click.UsageError(
-            "--published builds nothing: leave out --consumers, --full, --changed-since and --vars"
+            "--published builds nothing: leave out --consumers, --full, --changed-since, --vars and --openlineage"
         )
     from factory.plan import Request
     from factory.recheck import recheck
@@ -192,6 +207,7 @@ def _rehearse(
     changed_since: str,
     variables: str,
     progress: bool | None,
+    openlineage: str,
 ) -> int:
     if len(names) != 1 or "+" in names[0]:
         raise click.UsageError("--consumers goes with the name of one PRODUCT")
@@ -199,6 +215,8 @@ def _rehearse(
         raise click.UsageError(
             "--consumers builds what reads the product in any case: leave out --full and --changed-since"
         )
+    if openlineage:
+        raise click.UsageError("--consumers tells nobody of what it builds: leave out --openlineage")
     from factory.plan import Request
     from factory.rehearse import rehearse
     from factory.report import ProgressLine, as_json, rehearsal_as_json, rehearsal_as_text

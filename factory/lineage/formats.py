@@ -6,10 +6,11 @@ https://openlineage.io/spec/2-0-2/OpenLineage.json with the facets columnLineage
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from factory.artifacts import Relation
+from factory.artifacts import Column, Relation
 from factory.lineage.graph import DIRECT, ColumnTrace, Influence, Lineage, ModelTrace, Source
 from factory.lineage.projects import Graph
 
@@ -160,20 +161,57 @@ def _schema(relation: Relation, trace: ModelTrace) -> dict[str, Any]:
     for column in trace.columns:
         if column.column == "*":
             continue
-        values = {"name": column.column}
-        described = known.get(column.column.lower())
-        if described is not None:
-            kind = described.database_type or described.data_type
-            values |= {"type": kind} if kind else {}
-            values |= {"description": described.description} if described.description else {}
-        fields.append(values)
+        fields.append(schema_field(column.column, known.get(column.column.lower())))
     return _facet("SchemaDatasetFacet", fields=fields)
 
 
+def schema_field(name: str, described: Column | None) -> dict[str, str]:
+    """Return a column as a field of the schema facet: its name, and its type and description where they are known."""
+    values = {"name": name}
+    if described is not None:
+        kind = described.database_type or described.data_type
+        values |= {"type": kind} if kind else {}
+        values |= {"description": described.description} if described.description else {}
+    return values
+
+
 def _column_lineage(trace: ModelTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    return _facet("ColumnLineageDatasetFacet", **column_lineage_values(trace, datasets))
+
+
+def column_lineage_values(trace: ModelTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return a model's trace as the facet columnLineage has it, without the facet's own address.
+
+    Args:
+        trace: where the columns of the model come from.
+        datasets: namespace and name of a relation, by its id.
+
+    Returns:
+        `fields`: by column its `inputFields`. `dataset`: the columns that decide about rows; left out if there are
+        none.
+
+    """
     fields = {column.column: _field(column, datasets) for column in trace.columns if column.column != "*"}
     rows = _input_fields(((i, i.expression) for i in trace.influences), datasets)
-    return _facet("ColumnLineageDatasetFacet", fields=fields, **({"dataset": rows} if rows else {}))
+    return {"fields": fields, **({"dataset": rows} if rows else {})}
+
+
+def without_sql(trace: ModelTrace, known: Container[str]) -> ModelTrace:
+    """Return a trace without any text of SQL, which may hold values of the environment.
+
+    Expressions go, the reason why a column is unknown is a word, and sources that are not among the `known` relations
+    are left out: their names stand in the SQL alone.
+    """
+    columns = tuple(
+        column._replace(
+            sources=tuple(source for source in column.sources if source.relation in known),
+            expression="",
+            unknown="not traced" if column.unknown else "",
+        )
+        for column in trace.columns
+    )
+    rows = tuple(row._replace(expression="") for row in trace.influences if row.relation in known)
+    return replace(trace, columns=columns, influences=rows, hidden=(), unknown="")
 
 
 def _field(column: ColumnTrace, datasets: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -182,7 +220,7 @@ def _field(column: ColumnTrace, datasets: Mapping[str, Mapping[str, str]]) -> di
     if column.unknown:
         values["transformationDescription"] = f"unknown: {column.unknown}"
     elif column.made:
-        values["transformationDescription"] = f"{column.made}: {column.expression}"
+        values["transformationDescription"] = f"{column.made}: {column.expression}".removesuffix(": ")
     return values
 
 
