@@ -53,7 +53,9 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     products = {product.name: product for product in discover(ws)}
     written = _written(products, ws)
     where = request.openlineage or (ws.settings.openlineage if request.publish else "")
-    emission = Emission(ws, where, publish=request.publish)
+    emission = Emission(
+        ws, where, publish=request.publish, environment=request.environment, variables=request.variables
+    )
     sync(ws, products.values())
     with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
         prints = fingerprints(ws, products.values(), request.environment, request.variables)

@@ -17,12 +17,17 @@ from typing import Any
 
 @dataclass
 class WebReceiver:
-    """A web server: `status` is what it answers, `delay` how many seconds later."""
+    """A web server: `status` is what it answers, `delay` how many seconds later.
+
+    `bodies` are those that it took; `paths` and `keys` are the path and the authorization of every request.
+    """
 
     port: int = 0
     status: int = 200
     delay: float = 0.0
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -36,6 +41,8 @@ def web_receiver() -> Iterator[WebReceiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            receiver.paths.append(self.path)
+            receiver.keys.append(self.headers.get("Authorization", ""))
             time.sleep(receiver.delay)
             if receiver.status == 200:
                 receiver.bodies.append(body)

@@ -22,6 +22,7 @@ from factory.evidence import Evidence
 from factory.lineage import Lineage
 from factory.lineage.formats import PRODUCER
 from factory.openlineage import facets
+from factory.openlineage.facets import Tell
 from factory.openlineage.names import (
     checks_job,
     dataset_namespace,
@@ -89,11 +90,14 @@ class _Ended:
 class Events:
     """Makes the events of one run of the factory."""
 
-    def __init__(self, ws: Workspace, made: Made | None, started: datetime, ended: datetime) -> None:
+    def __init__(
+        self, ws: Workspace, made: Made | None, times: tuple[datetime, datetime], tell: Tell = str
+    ) -> None:
+        self._tell = tell
+        self._started = times[0]
         adapter = str(ws.settings.targets.get(ws.target, {}).get("type", _ADAPTER))
         self._made = made or nothing_made(adapter)
-        self._started = started
-        self._times = (started.isoformat(), ended.isoformat())
+        self._times = (times[0].isoformat(), times[1].isoformat())
         self._jobs = job_namespace(ws)
         artifacts = self._made.artifacts
         self._engine = facets.engine(artifacts.adapter)
@@ -138,7 +142,7 @@ class Events:
         return self._pair(
             product_job(product),
             ended,
-            facets.of_job(product, "PRODUCT", product.summary),
+            facets.of_job(product, "PRODUCT", self._tell(product.summary)),
             self._inputs(self._read_by(product)),
             [self._output(told, port) for port in evidence.ports] if evidence is not None else [],
         )
@@ -163,7 +167,7 @@ class Events:
         return self._pair(
             model_job(told.product, relation.unique_id),
             ended,
-            facets.of_job(told.product, relation.kind.upper(), relation.description),
+            facets.of_job(told.product, relation.kind.upper(), self._tell(relation.description)),
             self._inputs(relation.upstream),
             [self._output(told, relation, columns=True)],
         )
@@ -188,7 +192,7 @@ class Events:
         inputs = [
             InputDataset(
                 *self._datasets[unique_id],
-                inputFacets={"dataQualityAssertions": facets.assertions(by_table[unique_id])},
+                inputFacets={"dataQualityAssertions": facets.assertions(by_table[unique_id], self._tell)},
             )
             for unique_id in sorted(by_table)
         ]
@@ -200,7 +204,9 @@ class Events:
         return [
             InputDataset(
                 *self._datasets[i],
-                facets=dict(facets.described(relations[i])) if relations[i].kind == "source" else {},
+                facets=dict(facets.described(relations[i], None, self._tell))
+                if relations[i].kind == "source"
+                else {},
             )
             for i in unique_ids
             if i in self._datasets
@@ -209,7 +215,7 @@ class Events:
     def _output(self, told: Told, relation: Relation, *, columns: bool = False) -> OutputDataset:
         """Return a dataset that is written; with `columns`, where its columns come from is told, too."""
         trace = self._made.lineage.models.get(relation.unique_id)
-        found = {**facets.described(relation, trace), **facets.owners_of_dataset(told.product)}
+        found = {**facets.described(relation, trace, self._tell), **facets.owners_of_dataset(told.product)}
         if columns and trace is not None:
             found["columnLineage"] = facets.column_lineage(trace, self._places)
         contracts = told.evidence.contracts if told.evidence is not None else ()

@@ -6,7 +6,7 @@ What stands here is all that is ever told: no facet takes SQL, a message or a va
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from openlineage.client.facet_v2 import (
@@ -40,17 +40,19 @@ from factory.tools import tool_versions
 _INTEGRATION = "DATA_PRODUCT_FACTORY"
 _Field = schema_dataset.SchemaDatasetFacetFields
 _Assertion = data_quality_assertions_dataset.Assertion
+#: Gives back a text that people wrote, or nothing where it holds what must not be told.
+Tell = Callable[[str], str]
 
 
-def described(relation: Relation, trace: ModelTrace | None = None) -> dict[str, DatasetFacet]:
+def described(relation: Relation, trace: ModelTrace | None, tell: Tell) -> dict[str, DatasetFacet]:
     """Return the facets `schema` and `documentation` of a relation, as far as there is something to say."""
     found: dict[str, DatasetFacet] = {}
-    fields = [_schema_field(values) for values in _columns(relation, trace)]
+    fields = [_schema_field(values, tell) for values in _columns(relation, trace)]
     if fields:
         found["schema"] = schema_dataset.SchemaDatasetFacet(fields=fields, producer=PRODUCER)
-    if relation.description:
+    if description := tell(relation.description):
         found["documentation"] = documentation_dataset.DocumentationDatasetFacet(
-            description=relation.description, producer=PRODUCER
+            description=description, producer=PRODUCER
         )
     return found
 
@@ -64,12 +66,12 @@ def _columns(relation: Relation, trace: ModelTrace | None) -> Iterable[dict[str,
     return [schema_field(name, columns.get(name.lower())) for name in names]
 
 
-def _schema_field(values: Mapping[str, str]) -> _Field:
+def _schema_field(values: Mapping[str, str], tell: Tell) -> _Field:
     kind = values.get("type")
     return _Field(
         name=values["name"],
         type=kind,
-        description=values.get("description"),
+        description=tell(values.get("description", "")) or None,
         fields=_inner(logical_fields(kind)) if kind else None,
     )
 
@@ -109,26 +111,26 @@ def _input_field(values: Mapping[str, Any]) -> column_lineage_dataset.InputField
 
 
 def assertions(
-    checks: Iterable[CheckResult],
+    checks: Iterable[CheckResult], tell: Tell
 ) -> data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet:
     """Return how the checks of one table went.
 
     A check that did not run, or broke, is no success. What can be neither good nor bad here is not for this.
     """
     return data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(
-        assertions=[_assertion(check) for check in checks], producer=PRODUCER
+        assertions=[_assertion(check, tell) for check in checks], producer=PRODUCER
     )
 
 
-def _assertion(check: CheckResult) -> _Assertion:
+def _assertion(check: CheckResult, tell: Tell) -> _Assertion:
     rule = check.rule
     return _Assertion(
         assertion=rule.kind,
         success=check.outcome is Outcome.PASS,
         column=rule.column or None,
         severity="error" if rule.severity == "error" else "warn",
-        # dbt makes a test's name of its arguments, which may read the environment.
-        name=rule.name if rule.origin != "dbt" else None,
+        # Names of dbt's tests are made of their arguments, and those of contracts of options: both may be computed.
+        name=(tell(rule.name) or None) if rule.origin in ("soda", "odcs") else None,
         actual=f"{check.measured:.15g}" if check.measured is not None else None,
         params=None,
     )

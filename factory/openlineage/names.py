@@ -15,6 +15,8 @@ from factory.products import Product
 from factory.workspace import PROD, Workspace
 
 _JOBS = "dpf"
+#: What dbt calls the database of a DuckDB that is no file.
+_NO_DATABASE = "memory"
 #: Databases that are named by host and port: what their namespaces start with, and the port if none is set.
 _SERVERS = {
     "mysql": ("mysql", 3306),
@@ -71,9 +73,19 @@ def _literal(output: Mapping[str, Any], key: str) -> str:
 
 
 def datasets_of(relations: Mapping[str, Relation], namespace: str) -> dict[str, dict[str, str]]:
-    """Return namespace and name of each relation that lies in the database, by its id."""
+    """Return namespace and name of each relation that lies in the database, by its id.
+
+    A source that lies in no database, such as a file that DuckDB reads, is called by its product and its own name: the
+    address of a file may be computed from the environment.
+    """
     return {
-        unique_id: {"namespace": namespace, "name": dataset_name(relation)}
+        unique_id: {"namespace": namespace, "name": _name(relation)}
         for unique_id, relation in relations.items()
         if relation.materialized != "ephemeral"
     }
+
+
+def _name(relation: Relation) -> str:
+    if relation.kind == "source" and relation.database in ("", _NO_DATABASE):
+        return f"{relation.package}.{relation.name}"
+    return dataset_name(relation)
