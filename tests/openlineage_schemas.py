@@ -9,7 +9,6 @@ we never meant to tell.
 from __future__ import annotations
 
 import enum
-import sys
 import types
 import typing
 from typing import Any
@@ -94,7 +93,7 @@ def _ref(class_: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _object(class_: type, definitions: dict[str, Any]) -> dict[str, Any]:
-    hints = typing.get_type_hints(class_, vars(sys.modules[class_.__module__]))
+    hints = typing.get_type_hints(class_)
     properties: dict[str, Any] = {}
     required = []
     for field in attr.fields(class_):

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from builders import a_column, a_relation, write_tree
+from builders import a_column, a_product, a_relation, write_tree
 from conftest import Command
 from mesh import make_mesh, replace
 from openlineage_schemas import run_event_validator
@@ -24,7 +25,9 @@ from receivers import WebReceiver, web_receiver
 from factory.errors import WorkspaceError
 from factory.lineage.graph import ColumnTrace, Influence, ModelTrace, Source
 from factory.openlineage import delivery, facets
+from factory.openlineage.events import Events, Told
 from factory.openlineage.names import dataset_namespace, job_namespace
+from factory.results import ProductOutcome, ProductResult
 from factory.workspace import Settings, Workspace, find_workspace
 
 Event = dict[str, Any]
@@ -367,7 +370,13 @@ def test_an_environment_variable_may_hold_the_address(
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(500, "it answers 500"), (404, "it answers 404"), (401, "wants another key"), (422, "it answers 422")],
+    [
+        (500, "it answers 500"),
+        (404, "it answers 404"),
+        (401, "wants another key"),
+        (422, "it answers 422"),
+        (302, "it has moved"),
+    ],
 )
 def test_a_server_that_refuses_fails_no_build(
     mesh: Path, factory: Command, web: WebReceiver, status: int, words: str
@@ -404,13 +413,8 @@ def test_a_server_that_is_down_or_slow_fails_no_build_and_holds_it_up_only_so_lo
 
 def delivered(root: Path) -> list[Any]:
     """Return events as they are before they are sent."""
-    from builders import a_product
-
-    from factory.openlineage.events import Events, Told
-    from factory.results import ProductOutcome, ProductResult
-
     result = ProductResult("orders", "retail", "aggregate", ProductOutcome.CERTIFIED)
-    now = __import__("datetime").datetime.now(__import__("datetime").UTC)
+    now = datetime.now(UTC)
     return Events(find_workspace(root), None, (now, now)).of(Told(a_product(), result))
 
 

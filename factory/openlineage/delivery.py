@@ -38,7 +38,8 @@ API_KEY = "OPENLINEAGE_API_KEY"
 ENDPOINT = "api/v1/lineage"
 #: Seconds that one answer may take, and that a run waits for all of them.
 ANSWER, ALL = 3.0, 10.0
-_THREADS = 4
+_THREADS = 6
+_REDIRECTS = 300
 _KEPT = 'to keep the events of every run, write them to a file: openlineage = "target/openlineage.ndjson"'
 
 
@@ -119,15 +120,22 @@ class _Post:
                 for event in self.waiting.get_nowait():
                     if self.is_over.is_set():
                         return
-                    transport.emit(event)
+                    status = transport.emit(event).status_code
+                    if status >= _REDIRECTS:
+                        self.fail(_of_status(status))
+                        return
                     self.arrived.append(1)
         except Empty:
             return
         except (OSError, ValueError) as error:  # all errors of requests are one of these
-            self.faults.append(_why(error))
-            self.is_over.set()
+            self.fail(_why(error))
         finally:
             transport.close()
+
+    def fail(self, why: str) -> None:
+        """Let all threads stop."""
+        self.faults.append(why)
+        self.is_over.set()
 
 
 def _post(batches: Sequence[Sequence[RunEvent]], address: str, called: str, key: str) -> tuple[str, ...]:
@@ -157,12 +165,16 @@ def _post(batches: Sequence[Sequence[RunEvent]], address: str, called: str, key:
 
 def _transport(address: str, key: str) -> HttpTransport:
     session = get_session()
+    session.max_redirects = (
+        0  # a POST that is led elsewhere becomes a GET, and would pass for one that arrived
+    )
     parts = urlsplit(address)
     if parts.username is None:
         session.auth = _as_it_is  # or requests would look for a password in ~/.netrc
     auth = ApiKeyTokenProvider({"apiKey": key}) if key else TokenProvider({})
     endpoint = ENDPOINT if parts.path in ("", "/") and not parts.query else ""
-    retry: dict[str, Any] = {"total": 0}
+    # Only a connection that was not made is tried again: an answer that does not come would take its time twice.
+    retry: dict[str, Any] = {"total": 2, "read": 0, "status": 0, "other": 0, "backoff_factor": 0.1}
     return HttpTransport(
         HttpConfig(address, endpoint=endpoint, timeout=ANSWER, auth=auth, session=session, retry=retry)
     )
@@ -175,8 +187,14 @@ def _as_it_is(request: Any) -> Any:
 def _why(error: Exception) -> str:
     """Return why an event could not be sent, in our own words: those of the error may hold the address."""
     status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return _of_status(status)
+    return f"it cannot be reached, or does not answer within {ANSWER:g} seconds; see that it runs"
+
+
+def _of_status(status: int) -> str:
     if status in (401, 403):
         return f"it answers {status}, so it wants another key: see the environment variable {API_KEY}"
-    if status is not None:
-        return f"it answers {status}; look at the endpoint's own log, and at its path"
-    return f"it cannot be reached, or does not answer within {ANSWER:g} seconds; see that it runs"
+    if status < 400:
+        return f"it answers {status}, so it has moved: name its new address"
+    return f"it answers {status}; look at the endpoint's own log, and at its path"
