@@ -75,7 +75,7 @@ def deliver(
 
 
 def _is_address(where: str) -> bool:
-    return where.startswith(("http://", "https://"))
+    return where.lower().startswith(("http://", "https://"))
 
 
 def _known_as(where: str) -> str:
