@@ -13,6 +13,7 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from factory.build import Crossing
@@ -258,10 +259,12 @@ def inputs_of(
     crossings: Iterable[Crossing],
     promises: Mapping[str, Iterable[Promise]],
     notice_period: str = NOTICE_PERIOD,
+    recorded: Mapping[tuple[str, str, int], Life] = MappingProxyType({}),
 ) -> tuple[Input, ...]:
     """Return the ports that a product reads; `promises` are the hand-kept contracts of all products, by product.
 
-    A table that several contracts cover is known by one that lives longest.
+    What a later record says of a contract (`recorded`, by product, contract and major) goes before its file. A table
+    that several contracts cover is known by one that lives longest.
     """
     found = []
     for crossing in crossings:
@@ -276,7 +279,14 @@ def inputs_of(
             or [p for p in known if not p.tables]
         )
         if covering:
-            lives = [(life_of_promise(promise, notice_period), promise) for promise in covering]
+            lives = [
+                (
+                    recorded.get((crossing.upstream, promise.name, version_key(promise.version)[0]))
+                    or life_of_promise(promise, notice_period),
+                    promise,
+                )
+                for promise in covering
+            ]
             life, promise = max(lives, key=lambda pair: _length(pair[0]))
             found.append(
                 Input(crossing.name, crossing.file, crossing.upstream, exact, promise.name, promise.version, life)

@@ -171,6 +171,7 @@ class Line:
                 self.project.crossings,
                 {each: written.promises for each, written in self.written.items()},
                 ws.settings.notice_period,
+                self.mesh.recorded,
             ),
             consumers=self.consumers(name),
             severities=ws.settings.severities,

@@ -32,6 +32,7 @@ from factory.policies.alive import findings_of as findings_of_inputs
 from factory.policies.sourced import findings_of
 from factory.products import Product, discover
 from factory.publish import Publisher
+from factory.registry.index import recorded_lives
 from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
@@ -61,7 +62,16 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
         publisher = Publisher(ws, request.publish)
         due = publisher.close_due(products, request.now)
-        mesh = Mesh(ws, products, read_state(ws), prints, request.now, due, publisher.paused(products))
+        mesh = Mesh(
+            ws,
+            products,
+            read_state(ws),
+            prints,
+            request.now,
+            due,
+            publisher.paused(products),
+            recorded_lives(ws),
+        )
         if needs_dbt(mesh, request):
             results = _walk(mesh, written, request, publisher, (progress, clock), emission)
         else:
@@ -205,7 +215,7 @@ def _held_back(
     held: dict[str, ProductResult] = {}
     for name in plan.build:
         product = mesh.products[name]
-        inputs = inputs_of(name, project.crossings, promises, mesh.ws.settings.notice_period)
+        inputs = inputs_of(name, project.crossings, promises, mesh.ws.settings.notice_period, mesh.recorded)
         findings = [
             *findings_of(drifts.get(name, ())),
             *findings_of_inputs(inputs, mesh.today, mesh.ws.relative(product.folder)),

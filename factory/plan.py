@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 
 from factory.build import Project, SourceAge
 from factory.changes import Built, Prints, changed_since, external_changed, wants_freshness, with_code
+from factory.lifecycle import Life
 from factory.products import Product
 from factory.registry import Registry, current_snapshot
 from factory.registry.ports import readable
@@ -83,6 +84,7 @@ class Mesh:
         now: the moment of the run.
         due: products with a port that is closed, and was not when they were last run.
         paused: products that are left alone, and why.
+        recorded: lives of contracts that later records deprecated or retired, by product, contract and major.
     """
 
     ws: Workspace
@@ -92,6 +94,7 @@ class Mesh:
     now: datetime
     due: frozenset[str] = frozenset()
     paused: Mapping[str, str] = field(default_factory=dict)
+    recorded: Mapping[tuple[str, str, int], Life] = field(default_factory=dict)
 
     @property
     def today(self) -> date:

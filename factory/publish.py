@@ -34,7 +34,7 @@ from factory.registry import (
     refresh_index,
     refresh_ports_database,
 )
-from factory.registry.index import INDEX_FILE, is_current
+from factory.registry.index import INDEX_FILE, is_current, life_of_entry
 from factory.registry.ports import close_port, is_open, readable, write_stand_in
 from factory.registry.standing import PUBLISHED, Standing, paused_reason
 from factory.results import ProductResult
@@ -188,7 +188,12 @@ class Publisher:
         if self._registry.standing(product.domain, product.name).says(contracts):
             return False
         version = product_version(product, evidence.contracts)
-        told = {"contracts": contracts, "product": {"version": version, "sha256": sha256_file(document)}}
+        told: dict[str, Any] = {
+            "contracts": contracts,
+            "product": {"version": version, "sha256": sha256_file(document)},
+        }
+        if self._ws.settings.region:
+            told["region"] = self._ws.settings.region
         self._registry.write_event(product, PUBLISHED, told, now)
         return True
 
@@ -376,12 +381,6 @@ def _key(contract: Contract) -> str:
 
 def _life(contract: Contract, evidence: Evidence) -> Life:
     return life_of(contract.data, evidence.notice_period)
-
-
-def life_of_entry(contract: Mapping[str, Any]) -> Life:
-    """Return the life of a contract as the registry's index tells it."""
-    levels = [{"property": name, "value": day} for name, day in contract.get("dates", {}).items()]
-    return life_of({"status": contract["status"], "slaProperties": levels})
 
 
 def _is_same(contract: Contract, published: Mapping[str, Any], evidence: Evidence) -> bool:

@@ -20,6 +20,7 @@ from factory.periods import period_of
 
 PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_REGION = re.compile(r"([a-z][a-z0-9-]{0,62})?", re.ASCII)
 _SEVERITIES = ("none", "patch", "minor", "major")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -50,6 +51,7 @@ class Settings:
             variable holds. `mail` serves mail addresses, `default` whoever has no channel of their own.
         openlineage: where `factory build` tells OpenLineage of its runs: a file below the workspace, an http or https
             address, or `env:NAME` for one that an environment variable holds; empty for nowhere.
+        region: where this workspace publishes, such as `eu`, for registries of several regions; may be empty.
     """
 
     title: str = "Data mesh"
@@ -67,6 +69,7 @@ class Settings:
     dimension_weights: Mapping[str, float] = field(default_factory=dict)
     first_line: str = ""
     channels: Mapping[str, str] = field(default_factory=dict)
+    region: str = ""
     openlineage: str = ""
 
 
@@ -207,6 +210,7 @@ _KINDS: dict[str, type] = {
     "dimension_weights": dict,
     "first_line": str,
     "channels": dict,
+    "region": str,
     "openlineage": str,
 }
 
@@ -255,6 +259,9 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         _check_weight(name, weight, file)
     for name, url in table.get("channels", {}).items():
         _check_channel(name, url, file)
+    if not _REGION.fullmatch(table.get("region", "")):
+        message = f"the region {table['region']!r} is not a name"
+        raise wrong_setting(file, "region", message, "use lower case letters, digits and -, such as eu-west")
     fault, hint = openlineage_fault(table.get("openlineage", ""))
     if fault:
         raise wrong_setting(file, "openlineage", f"the setting 'openlineage': {fault}", hint)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
 from factory.files import told_as, write_whole
-from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, life_of
+from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Life, life_of
 from factory.locking import registry_locked
 from factory.products import ARCHETYPES
 from factory.registry.standing import Standing, read_standing
@@ -58,6 +59,31 @@ def read_index(ws: Workspace) -> dict[str, Any]:
             "the registry file is of another schema version", where=file, hint="use the factory that wrote it"
         )
     return data
+
+
+def recorded_lives(ws: Workspace) -> dict[tuple[str, str, int], Life]:
+    """Return the lives of contracts that a later record deprecated or retired, by product, contract and major.
+
+    Nothing where the registry file cannot be read.
+    """
+    try:
+        entries = read_index(ws)["products"]
+        contracts = [(str(entry["name"]), contract) for entry in entries for contract in entry["contracts"]]
+        return {
+            (name, str(contract["name"]), version_key(contract["version"])[0]): replace(
+                life_of_entry(contract), status=str(contract["recorded"])
+            )
+            for name, contract in contracts
+            if contract.get("recorded")
+        }
+    except (RegistryError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def life_of_entry(contract: Mapping[str, Any]) -> Life:
+    """Return the life of a contract as the registry file tells it."""
+    levels = [{"property": name, "value": day} for name, day in contract.get("dates", {}).items()]
+    return life_of({"status": contract["status"], "slaProperties": levels})
 
 
 def is_current(entry: Mapping[str, Any]) -> bool:
@@ -170,8 +196,8 @@ def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
         "version": document["version"],
         "contracts": _contracts(folder, ws, standing),
     }
-    if custom.get("region"):
-        entry["region"] = custom["region"]
+    if standing.region:
+        entry["region"] = standing.region
     if standing.paused is not None:
         entry["paused"] = str(standing.paused.data.get("reason") or "")
     return entry
@@ -233,11 +259,13 @@ def _contract(version: Path, ws: Workspace, standing: Standing) -> dict[str, Any
     }
     announced = standing.deprecated.get(key)
     if announced is not None:
-        entry["status"] = "deprecated"
+        entry["status"] = entry["recorded"] = "deprecated"
         days = {n: str(announced.data[n]) for n in (END_OF_SUPPORT, END_OF_LIFE) if announced.data.get(n)}
         entry["dates"] = {**life_of(data).dates(), **days}
     if closed:
         entry["status"] = "retired"
+        if key in standing.closed and standing.closed[key].data.get("by"):
+            entry["recorded"] = "retired"
     if standing.reason(name, number):
         entry["yanked"] = standing.reason(name, number)
     return entry

@@ -61,6 +61,7 @@ class Standing:
         deprecated, closed: by key, the event that announced its end or closed its port.
         paused, removed: the event, or None.
         last_published: the newest event of a publication, or None.
+        region: where it was published last, or empty.
         documents: the sha256 of the product's ODPS documents, by version.
     """
 
@@ -73,6 +74,7 @@ class Standing:
     paused: Event | None = None
     removed: Event | None = None
     last_published: Event | None = None
+    region: str = ""
     documents: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -144,6 +146,7 @@ def _published(found: Standing, event: Event) -> None:
     if isinstance(document, dict):
         found.documents.setdefault(str(document.get("version")), str(document.get("sha256")))
     found.last_published = event
+    found.region = str(event.data.get("region") or "")
 
 
 def _rolled_back(found: Standing, event: Event) -> None:
