@@ -259,9 +259,6 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         _check_weight(name, weight, file)
     for name, url in table.get("channels", {}).items():
         _check_channel(name, url, file)
-    if not _REGION.fullmatch(table.get("region", "")):
-        message = f"the region {table['region']!r} is not a name"
-        raise wrong_setting(file, "region", message, "use lower case letters, digits and -, such as eu-west")
     fault, hint = openlineage_fault(table.get("openlineage", ""))
     if fault:
         raise wrong_setting(file, "openlineage", f"the setting 'openlineage': {fault}", hint)
@@ -278,7 +275,10 @@ def _check_number(key: str, value: int, file: Path) -> None:
 
 
 def _check_promises(table: dict[str, Any], file: Path) -> None:
-    """Check the settings about how contracts change."""
+    """Check the settings about what is published, and how contracts change."""
+    if not _REGION.fullmatch(table.get("region", "")):
+        message = f"the region {table['region']!r} is not a name"
+        raise wrong_setting(file, "region", message, "use lower case letters, digits and -, such as eu-west")
     for name, severity in table.get("severities", {}).items():
         if severity not in _SEVERITIES:
             message = f"{severity!r} is no severity of the rule {name!r}"

@@ -288,9 +288,8 @@ def test_a_paused_product_is_left_alone_until_it_is_resumed(mesh: Path, factory:
     before = amounts(mesh)
     factory("pause", "shop", "--reason", "the source moves")
     write(mesh / "products/shop/data/orders.csv", "order_id,customer_id,amount\n1,1,8\n")
-    replace(mesh / "products/sales/models/_models.yml", "description: ", "description: All ")
     result = factory("build", "--format", "json")
-    assert result.code in (0, 1)
+    assert result.code == 0
     outcomes = {p["name"]: p["outcome"] for p in result.json["products"]}
     assert (outcomes["shop"], amounts(mesh)) == ("paused", before)
     assert entry_of(mesh)["paused"] == "the source moves"

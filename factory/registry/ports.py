@@ -139,6 +139,8 @@ def write_link(folder: Path, snapshot: str) -> None:
         temporary = folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp"
         try:
             temporary.symlink_to(snapshot, target_is_directory=True)
+            if (folder / CURRENT).is_dir() and not (folder / CURRENT).is_symlink():
+                shutil.rmtree(folder / CURRENT)  # a copy that followed the link
             temporary.replace(folder / CURRENT)
         finally:
             temporary.unlink(missing_ok=True)
