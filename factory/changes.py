@@ -153,6 +153,16 @@ def _product_prints(product: Product, common: str, environment: Mapping[str, str
     return Prints(_digest(definitions), files, _digest([common, files, *values]))
 
 
+def named_variables(ws: Workspace, products: Iterable[Product]) -> frozenset[str]:
+    """Return the environment variables that the settings, the umbrella and the files of products name."""
+    names = set(ws.settings.environment)
+    folders = [ws.root / top for top in ("dbt_project.yml", "macros", "standards")]
+    for path in (*folders, *(product.folder for product in products)):
+        for file in _files(path) if path.is_dir() else [path] if path.is_file() else []:
+            names |= _variables_in(file)
+    return frozenset(names)
+
+
 def open_conflicts(product: Product) -> tuple[tuple[str, int], ...]:
     """Return where marks of a merge's conflict stand in what people wrote: file below the product, and line."""
     found = []

@@ -2,7 +2,9 @@
 
 Takes a workspace; gives an HTML file; runs dbt. dbt's page is left as it is; manifest and catalog are put
 into it with every character escaped that could end a script, since descriptions are text from others
-(`dbt docs generate --static` does not do that), and nothing in it may be fetched from another host.
+(`dbt docs generate --static` does not do that), and nothing in it may be fetched from another host. Of manifest and
+catalog only the fields go in that the page reads (`pages`), without values of variables in compiled SQL, and a secret
+in what is left refuses the page.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from pathlib import Path
 from factory.build import Dbt
 from factory.errors import DbtError
 from factory.files import told_as, write_whole
+from factory.guard import guard_of
 from factory.locking import locked
+from factory.pages import cut_catalog, cut_manifest, places_of, veiled
 from factory.products import discover
 from factory.umbrella import sync, write_run_profile
 from factory.workspace import Workspace
@@ -25,18 +29,25 @@ from factory.workspace import Workspace
 _SLOTS = {"manifest.json": '"MANIFEST.JSON INLINE DATA"', "catalog.json": '"CATALOG.JSON INLINE DATA"'}
 
 
-def write_docs(ws: Workspace, variables: str = "") -> Path:
+def write_docs(ws: Workspace, variables: str = "", environment: Mapping[str, str] | None = None) -> Path:
     """Write the page over every product and return its file.
+
+    Args:
+        ws: the workspace.
+        variables: dbt's `--vars`, as YAML.
+        environment: the environment variables of the command, whose values may not stand in the page.
 
     Raises:
         DbtError: dbt cannot read the project, or its page has another form than expected.
+        LeakError: there is a secret in it; each place is named, and no page is written.
 
     """
     products = discover(ws)
     sync(ws, products)
     names = [product.name for product in products]
     artifacts = ws.work / "docs" / "artifacts"
-    with locked(ws):
+    guard = guard_of(ws, products, environment or {}, variables)
+    with locked(ws), guard.speaking():
         dbt = Dbt(ws, write_run_profile(ws, names, {}), variables, artifacts=artifacts)
         try:
             dbt.parse(names)
@@ -45,7 +56,11 @@ def write_docs(ws: Workspace, variables: str = "") -> Path:
             dbt.close()
     with told_as(DbtError, "reading dbt's documentation", artifacts):
         page = (artifacts / "index.html").read_text("utf-8")
-        texts = {name: (artifacts / name).read_text("utf-8") for name in _SLOTS}
+        manifest, catalog = (json.loads((artifacts / name).read_bytes()) for name in _SLOTS)
+    manifest = veiled(cut_manifest(manifest), guard.veil)
+    catalog = cut_catalog(catalog)
+    guard.gate.refuse(places_of(manifest, catalog))
+    texts = {name: json.dumps(data) for name, data in zip(_SLOTS, (manifest, catalog), strict=True)}
     file = ws.work / "docs" / "index.html"
     with told_as(DbtError, "writing the documentation", file):
         write_whole(file, fill_in(page, texts), durable=False)

@@ -104,6 +104,10 @@ class PublishRefusedError(RegistryError):
     exit_code = 1
 
 
+class LeakError(PublishRefusedError):
+    """What is about to be published holds a secret: nothing of the product is published."""
+
+
 class UnreadablePortError(PublishRefusedError):
     """A product's public model cannot be read, though its checks held."""
 

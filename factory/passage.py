@@ -22,6 +22,7 @@ from factory.drift import Drift
 from factory.errors import PublishRefusedError, QualityError
 from factory.evidence import Evidence, Published
 from factory.freshness import freshness_results, stale_at
+from factory.guard import Guard
 from factory.lifecycle import Consumer, inputs_of
 from factory.lineage import Lineage
 from factory.past import compares, measurements_of
@@ -63,6 +64,7 @@ class Line:
         freshness: how old the sources are, by dbt's id.
         variables: values of variables of SodaCL, as dbt has them.
         watch: measures service levels, records the run and follows incidents, if the run is to publish.
+        guard: keeps secrets out of what is published, and out of reasons.
         results: how each product came out so far.
         evidence: what each was judged by, where it was.
     """
@@ -80,6 +82,7 @@ class Line:
     freshness: Mapping[str, SourceAge] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     watch: Watch | None = None
+    guard: Guard = field(default_factory=Guard)
     results: dict[str, ProductResult] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
     _checked: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
@@ -90,6 +93,7 @@ class Line:
         self.progress("certify", name)
         product = self.mesh.products[name]
         result, evidence = self.judge(product)
+        result = self.guard.over(result)
         if not _is_good(result):
             self.publisher.tell_refused(product, result, self.mesh.now)
         result = replace(result, seconds=result.seconds + time.perf_counter() - started)
@@ -119,6 +123,7 @@ class Line:
         if not certificate.certified:
             return result
         try:
+            self.guard.refuse(evidence, certificate)
             files = self.files(product.name)
             return self.publisher.publish(
                 evidence, result, certificate, self.mesh.products, files, self.mesh.now
@@ -152,10 +157,10 @@ class Line:
             models=self.artifacts.of(name),
             runs=tuple(r for r in self.artifacts.runs if r.package == name),
             lineage=self.lineage,
-            contracts=contracts,
+            contracts=self.guard.contracts(contracts),
             previous=previous,
             previous_product=registry.published_product(product, product_version(product, contracts)),
-            checks=(*sources, *checked.results),
+            checks=self.guard.over((*sources, *checked.results)),
             measurements=checked.measurements,
             crossings=tuple(c for c in self.project.crossings if c.product == name),
             tools=tool_versions(),

@@ -21,6 +21,7 @@ from factory.contract import read_checks, read_promises
 from factory.documents import parse_yaml
 from factory.drift import Drift, find_drifts
 from factory.errors import DbtError, FactoryError, raise_all
+from factory.guard import Guard, guard_of
 from factory.incidents import read_notify
 from factory.lifecycle import inputs_of
 from factory.lineage import trace_columns
@@ -103,6 +104,19 @@ def _walk(
     emission: Emission,
 ) -> list[ProductResult]:
     """Run dbt once, then let each product that must run pass the rest of the line."""
+    guard = guard_of(mesh.ws, mesh.products.values(), request.environment, request.variables)
+    with guard.speaking():
+        return _walk_guarded(mesh, written, request, publisher, heard, guard)
+
+
+def _walk_guarded(
+    mesh: Mesh,
+    written: Mapping[str, Written],
+    request: Request,
+    publisher: Publisher,
+    heard: tuple[Progress, Clock],
+    guard: Guard,
+) -> list[ProductResult]:
     ws, products = mesh.ws, mesh.products
     progress, clock = heard
     undo = Undo(ws)
@@ -123,7 +137,7 @@ def _walk(
         plan = plan_run(mesh, request, project, dbt.freshness)
         dbt.close()  # freshness may have opened the files that are looked into now
         drifts = find_drifts(ws, [products[name] for name in plan.build], project.inputs)
-        held = _held_back(mesh, plan, project, drifts, written)
+        held = guard.over(_held_back(mesh, plan, project, drifts, written))
         plan = plan.without(held)
         state = {**mesh.state, **_left_as_is(mesh, held)}
         watch = Watch(ws, mesh.now) if request.publish else None
@@ -152,11 +166,11 @@ def _walk(
     progress("artifacts")
     artifacts = read_artifacts(ws.artifacts)
     progress("lineage")
-    lineage = trace_columns(artifacts, plan.build)
+    lineage = guard.lineage(trace_columns(artifacts, plan.build))
     variables = parse_yaml(request.variables or "{}", Path("--vars")).data or {}
     line = Line(
         mesh, written, artifacts, lineage, project, publisher, stand_ins, progress, clock, drifts, freshness,
-        {str(name): str(value) for name, value in variables.items()}, watch,
+        {str(name): str(value) for name, value in variables.items()}, watch, guard,
     )  # fmt: skip
     passed = [(name, line.pass_one(name)) for name in plan.build]
     for name, result in passed:

@@ -22,6 +22,7 @@ PROD = "prod"
 _TARGET = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _REGION = re.compile(r"([a-z][a-z0-9-]{0,62})?", re.ASCII)
 _SEVERITIES = ("none", "patch", "minor", "major")
+_ALLOWED = re.compile(r"[0-9a-f]{16}|(?:env|var|profile):[\w.-]{1,200}")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -52,6 +53,8 @@ class Settings:
         openlineage: where `factory build` tells OpenLineage of its runs: a file below the workspace, an http or https
             address, or `env:NAME` for one that an environment variable holds; empty for nowhere.
         region: where this workspace publishes, such as `eu`, for registries of several regions; may be empty.
+        secrets_allowed: what looks like a secret and is none: a fingerprint that a refusal told, or a variable as
+            `env:NAME` or `var:NAME`.
     """
 
     title: str = "Data mesh"
@@ -71,6 +74,7 @@ class Settings:
     channels: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
     openlineage: str = ""
+    secrets_allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,7 @@ _KINDS: dict[str, type] = {
     "channels": dict,
     "region": str,
     "openlineage": str,
+    "secrets_allowed": list,
 }
 
 # What an element has: its kind, and what it may be. Those in the second table may be left out.
@@ -262,8 +267,21 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
     fault, hint = openlineage_fault(table.get("openlineage", ""))
     if fault:
         raise wrong_setting(file, "openlineage", f"the setting 'openlineage': {fault}", hint)
-    values = {**table, "environment": tuple(table.get("environment", ()))}
-    return Settings(**values)
+    _check_allowed(table, file)
+    lists = {key: tuple(table.get(key, ())) for key in ("environment", "secrets_allowed")}
+    return Settings(**{**table, **lists})
+
+
+def _check_allowed(table: dict[str, Any], file: Path) -> None:
+    """Check what is said to be no secret: it is named by a fingerprint or a name, never by itself."""
+    for entry in table.get("secrets_allowed", []):
+        if not isinstance(entry, str) or not _ALLOWED.fullmatch(entry):
+            raise wrong_setting(
+                file,
+                "secrets_allowed",
+                "an entry of 'secrets_allowed' is neither a fingerprint nor a variable's name",
+                "write the 16 digits in brackets that the refusal told, or env:NAME; never the value itself",
+            )
 
 
 def _check_number(key: str, value: int, file: Path) -> None:

@@ -12,8 +12,8 @@ CODE = Path(__file__).parents[1] / "factory"
 
 #: Modules and shelves in the order in which data flows; each imports only what stands above it.
 ORDER = (
-    "errors", "dimensions", "files", "git", "documents", "standards", "tools", "periods", "addresses", "workspace", "products", "umbrella", "locking", "clock", "declared", "build", "loose_json", "data_tests",
-    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "openlineage", "publish", "past", "watch", "plan", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "docs", "scaffold",
+    "errors", "dimensions", "files", "git", "documents", "standards", "tools", "periods", "addresses", "workspace", "secrets", "products", "umbrella", "locking", "clock", "declared", "build", "loose_json", "data_tests",
+    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "openlineage", "publish", "past", "watch", "plan", "guard", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "pages", "docs", "scaffold",
     "questions", "report", "cli", "__main__",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 
@@ -58,7 +59,7 @@ def docs(context: click.Context, target: str, format_: str) -> None:
     from factory.report import as_json
 
     ws = workspace(context, target)
-    file = write_docs(ws)
+    file = write_docs(ws, environment=dict(os.environ))
     size = file.stat().st_size
     if format_ == "json":
         click.echo(as_json({"file": ws.relative(file), "bytes": size}))
