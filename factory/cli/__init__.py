@@ -20,6 +20,7 @@ from factory.cli import (
     line,
     people,
     quality,
+    secrets,
     start,
     template,
     trace,
@@ -46,7 +47,9 @@ def cli(context: click.Context, workspace: Path) -> None:
     context.obj = workspace
 
 
-for module in (line, control, ask, quality, history, incidents, trace, contract, people, start, template):
+for module in (
+    line, control, ask, quality, history, incidents, secrets, trace, contract, people, start, template,
+):
     for command in module.COMMANDS:
         cli.add_command(command)
 

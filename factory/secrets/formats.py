@@ -7,6 +7,7 @@ that stands in each of its tokens is there at all, which is ten times as fast as
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from collections import Counter
@@ -16,6 +17,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("formats.txt")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_FEWEST_BITS = 2.5  # per character: below that, a few characters are repeated
 _ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -132,7 +134,9 @@ def _tokens(format_: Format, text: str) -> Iterator[Hit]:
         joined = start and text[start - 1] in _ALNUM and token[0] in _ALNUM and not _escaped(text, start)
         if joined or (end < len(text) and text[end] in _ALNUM and token[-1] in _ALNUM):
             continue
-        if "PRIVATE KEY" in token or _varies(token):
+        # What permits `_` and `-` could be a name in words.
+        loose = "\\w" in format_.pattern.pattern
+        if "PRIVATE KEY" in token or (_varies(token) if loose else _bits(token) >= _FEWEST_BITS):
             yield Hit(start, end, format_.name)
 
 
@@ -195,13 +199,24 @@ def _assigned(text: str) -> Iterator[re.Match[str]]:
 def is_random(value: str) -> bool:
     """Say whether an assigned value is no name, number, hash, id or placeholder: letters and digits in disorder."""
     value = value.rstrip(".:`\\")
-    if len(value) < 8 or _PLACEHOLDER.fullmatch(value) or _HEX_OR_UUID.fullmatch(value) or _NAMES.fullmatch(value):
+    if len(value) < 8 or _PLACEHOLDER.fullmatch(value) or _HEX_OR_UUID.fullmatch(value):
+        return False
+    if _NAMES.fullmatch(value) and not _is_mixed(value):
         return False
     return _varies(value) and bool(re.search(r"[A-Za-z]", value))
 
 
 def _varies(text: str) -> bool:
-    """Say whether a text has a digit and is not one character or two over and over."""
+    """Say whether a text has a digit, or letters of both cases in disorder, and is not a few characters over and over."""
+    return _bits(text) >= _FEWEST_BITS and (any(char.isdigit() for char in text) or _is_mixed(text))
+
+
+def _is_mixed(text: str) -> bool:
+    """Say whether letters change their case as often as if drawn by lot, which those of `customerOrderId` do not."""
+    return sum(a.isupper() != b.isupper() for a, b in itertools.pairwise(text)) >= 0.38 * len(text) > 3
+
+
+def _bits(text: str) -> float:
+    """Return Shannon's entropy of a text's characters, in bits per character."""
     size = len(text)
-    bits = -sum(n / size * math.log2(n / size) for n in Counter(text).values())
-    return bits >= 2.5 and any(char.isdigit() for char in text)
+    return -sum(n / size * math.log2(n / size) for n in Counter(text).values())
