@@ -1,8 +1,9 @@
 """What of dbt's manifest and catalog goes into the documentation page: the fields that the page reads, and no more.
 
 Takes the artifacts as values; gives smaller ones; touches nothing. dbt's page of 1.11 reads these fields, and every
-other is left out: `metadata.env`, `invocation_id` and `user_id`, `root_path`, `build_path`, `compiled_path`, `checksum`,
-the hooks and all else in `config`, `unrendered_config`, `loaded_at_query`, `external`, `given` and `expect` of unit tests.
+other is left out: `metadata.env`, `invocation_id` and `user_id`, `root_path`, `build_path`, `compiled_path`,
+`checksum`, the hooks and all else in `config`, `unrendered_config`, `loaded_at_query`, `external`, and `given` and
+`expect` of unit tests.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _NODE: Tree = {
             "identifier", "database", "schema", "description", "tags", "meta", "group", "access", "language",
             "raw_code", "compiled_code", "refs", "sources", "metrics", "column_name", "version", "latest_version",
             "source_name", "source_description", "source_meta", "loader", "type", "label", "maturity", "url", "model",
-            "macro_sql", "block_contents", "primary_key", "expression", "calculation_method", "timestamp", "time_grains",
-            "dimensions", "filters", "relation_name",
+            "macro_sql", "block_contents", "primary_key", "expression", "calculation_method", "timestamp",
+            "time_grains", "dimensions", "filters", "relation_name",
         )
     ),
     "config": _CONFIG,
@@ -73,7 +74,7 @@ _CATALOG: Tree = {
 
 def cut_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return a manifest with the fields that the page reads."""
-    return {**dict.fromkeys(("disabled", "selectors"), {}), **_cut(manifest, _MANIFEST)}
+    return {"disabled": {}, "selectors": {}, **_cut(manifest, _MANIFEST)}
 
 
 def cut_catalog(catalog: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +101,11 @@ def places_of(manifest: Mapping[str, Any], catalog: Mapping[str, Any]) -> Iterat
                 continue
             for unique_id, node in nodes.items():
                 file = node.get("original_file_path") if isinstance(node, Mapping) else ""
-                where = f"{unique_id} in {node['package_name']}/{file}" if file else f"{unique_id} in the {artifact}"
+                where = (
+                    f"{unique_id} in {node['package_name']}/{file}"
+                    if file
+                    else f"{unique_id} in the {artifact}"
+                )
                 yield Place(f"documentation of {where}", data=node)
 
 

@@ -12,11 +12,18 @@ from factory.cli.frame import format_option, target_option, workspace
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path, exists=True))
-@click.option("--vars", "variables", default="", help="Variables of the build, as for `factory build`: their values count.")
+@click.option(
+    "--vars",
+    "variables",
+    default="",
+    help="Variables of the build, as for `factory build`: their values count.",
+)
 @target_option
 @format_option
 @click.pass_context
-def secrets(context: click.Context, paths: tuple[Path, ...], variables: str, target: str, format_: str) -> None:
+def secrets(
+    context: click.Context, paths: tuple[Path, ...], variables: str, target: str, format_: str
+) -> None:
     """Look for secrets in all that is published, or in files and folders.
 
     Without PATH: registry, what describes the ports, and the documentation page. Values of secret environment variables

@@ -29,7 +29,9 @@ class Looked:
     leaks: tuple[Leak, ...]
 
 
-def look_through(ws: Workspace, paths: Sequence[Path], environment: Mapping[str, str], variables: str = "") -> Looked:
+def look_through(
+    ws: Workspace, paths: Sequence[Path], environment: Mapping[str, str], variables: str = ""
+) -> Looked:
     """Look through files and folders, or through all that the workspace publishes, if none is named.
 
     Raises:
@@ -60,8 +62,12 @@ def looked_as_text(looked: Looked) -> str:
         lines += [leak.place, f"  {leak.kind}", f"  {leak.excerpt}", f"  fingerprint {leak.fingerprint}", ""]
     count = len(looked.leaks)
     lines.append(f"{count} {'secret' if count == 1 else 'secrets'} in {size}.")
-    lines.append("Change each one that others may have seen, take it out where it comes from, and build again.")
-    lines.append('No secret? Add its fingerprint to secrets_allowed = ["..."] of [tool.factory] in pyproject.toml.')
+    lines.append(
+        "Change each one that others may have seen, take it out where it comes from, and build again."
+    )
+    lines.append(
+        'No secret? Add its fingerprint to secrets_allowed = ["..."] of [tool.factory] in pyproject.toml.'
+    )
     return "\n".join(lines)
 
 

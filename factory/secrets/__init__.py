@@ -1,4 +1,4 @@
-"""Secrets: what a run knows of them, how they are kept out of what is made from SQL, and the last gate before the registry."""
+"""Secrets: what a run knows of them, how they are kept out of what is made from SQL, and the last gate."""
 
 from factory.secrets.formats import formats, hits_in
 from factory.secrets.gate import Gate, Leak, Place, fingerprint

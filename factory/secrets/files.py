@@ -18,7 +18,21 @@ from factory.workspace import Workspace
 
 #: Files that hold rows or pictures; what rows may hold is for the product's checks.
 _BINARY = frozenset(
-    [".parquet", ".duckdb", ".wal", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".woff", ".woff2", ".gz", ".zip"]
+    [
+        ".parquet",
+        ".duckdb",
+        ".wal",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".ico",
+        ".woff",
+        ".woff2",
+        ".gz",
+        ".zip",
+    ]
 )
 _PAGE = ("docs", "index.html")
 _YAML_LIMIT = 400_000  # characters; a larger one is looked through as text alone, which tells no field
@@ -61,5 +75,11 @@ def _data_of(file: Path, text: str) -> Any:
             return None
     if file.suffix in (".yaml", ".yml") and len(text) <= min(_YAML_LIMIT, MAX_BYTES):
         documents = scan_text(text, file).documents
-        return [each.data for each in documents] if len(documents) > 1 else documents[0].data if documents else None
+        return (
+            [each.data for each in documents]
+            if len(documents) > 1
+            else documents[0].data
+            if documents
+            else None
+        )
     return None

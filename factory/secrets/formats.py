@@ -17,6 +17,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("formats.txt")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_LONG_USER = 16  # characters
 _FEWEST_BITS = 2.5  # per character: below that, a few characters are repeated
 _ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -98,9 +99,7 @@ _PLACEHOLDER = re.compile(
 )
 _HEX_OR_UUID = re.compile(r"(?:sha\d+[:-])?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)  # fmt: skip  # noqa: E501
 # Letters with up to four digits behind them, and marks between: names of things, paths, versions, moments.
-_NAMES = re.compile(
-    r"_*[A-Za-z]+\d{0,4}(?:[_.\-:/ ][A-Za-z]*\d{0,4})*|urn:\S+|https?://\S+|[\d.,:+TZ-]+"
-)
+_NAMES = re.compile(r"_*[A-Za-z]+\d{0,4}(?:[_.\-:/ ][A-Za-z]*\d{0,4})*|urn:\S+|https?://\S+|[\d.,:+TZ-]+")
 
 
 def hits_in(text: str) -> list[Hit]:
@@ -167,7 +166,9 @@ def _urls(text: str) -> Iterator[Hit]:
         return
     for found in _IN_URL.finditer(text):
         if not _PLACEHOLDER.fullmatch(found["secret"]):
-            yield Hit(*found.span("secret"), "URL with a password")
+            # A long user is half of the secret.
+            first = found.start("user" if len(found["user"]) >= _LONG_USER else "secret")
+            yield Hit(first, found.end("secret"), "URL with a password")
     for found in _USER_IN_URL.finditer(text):
         secret = found["secret"]
         if not _PLACEHOLDER.fullmatch(secret) and _varies(secret) and not _NAMES.fullmatch(secret):
@@ -207,7 +208,7 @@ def is_random(value: str) -> bool:
 
 
 def _varies(text: str) -> bool:
-    """Say whether a text has a digit, or letters of both cases in disorder, and is not a few characters over and over."""
+    """Say whether a text has a digit, or letters of both cases in disorder, and more than a few characters."""
     return _bits(text) >= _FEWEST_BITS and (any(char.isdigit() for char in text) or _is_mixed(text))
 
 

@@ -1,7 +1,7 @@
 """The last gate: what is about to be published, or is, is looked through for secrets.
 
 Takes places with their content; gives a `Leak` for each secret, with the place and never the secret; touches nothing.
-What it finds: values of the run's variables that are secrets (see `variables`), as they are or in base64, in hexadecimal
+What it finds: values of the run's variables that are secrets (see `variables`), as they are, in base64, in hexadecimal
 or URL-encoded; tokens of known formats; URLs with a password; private keys; assignments of what looks like a secret.
 """
 
@@ -155,7 +155,11 @@ class Gate:
         for hit in sorted(found, key=lambda h: (h.start, -h.end)):
             if not kept or hit.start >= kept[-1].end:
                 kept.append(hit)
-        kept += [h for h in hits_in(text) if not any(h.start < k.end and k.start < h.end for k in kept[: len(found)])]
+        kept += [
+            h
+            for h in hits_in(text)
+            if not any(h.start < k.end and k.start < h.end for k in kept[: len(found)])
+        ]
         return sorted(kept, key=lambda h: h.start)
 
     def _excerpt(self, text: str, hit: Hit) -> str:
@@ -175,7 +179,7 @@ class Gate:
             shown += text[at : max(at, start)] + masked(text[start:stop])
             at = max(at, stop)
         shown += text[at : max(at, last)]
-        cut = shown[max(0, middle - _WIDTH // 2) :][:_WIDTH]
+        cut = shown[max(0, min(middle - _WIDTH // 2, len(shown) - _WIDTH)) :][:_WIDTH]
         return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", cut).split())
 
 
@@ -234,7 +238,9 @@ def masked(secret: str) -> str:
 @functools.lru_cache(1024)
 def fingerprint(secret: str) -> str:
     """Return what names a secret without telling it: 16 hexadecimal digits of PBKDF2 with SHA-256."""
-    raw = hashlib.pbkdf2_hmac("sha256", secret.encode("utf-8", "surrogatepass"), b"data-product-factory", _ROUNDS, 8)
+    raw = hashlib.pbkdf2_hmac(
+        "sha256", secret.encode("utf-8", "surrogatepass"), b"data-product-factory", _ROUNDS, 8
+    )
     return raw.hex()
 
 

@@ -4,8 +4,8 @@ Takes names and values; gives `Variable`s; touches nothing. The rules, in this o
 
 1. A value of fewer than 6 characters, a number, a date, a boolean, a version, or a common word is no secret: it stands
    in any text by chance, and nobody could tell the one from the other. Nor are fewer than 12 letters, all of one case.
-2. A variable is a *secret* if its name says so (`NAMES`, or dbt's DBT_ENV_SECRET_), or if its value does: a known format
-   of a token, or at least 16 characters of three kinds that look drawn by lot. Its value may stand nowhere.
+2. A variable is a *secret* if its name says so (`NAMES`, or dbt's DBT_ENV_SECRET_), or if its value does: a known
+   format of a token, or at least 16 characters of three kinds that look drawn by lot. Its value may stand nowhere.
 3. An environment variable that products name in `env_var()` is *private* otherwise: its value is the machine's affair,
    and its name says more. It is replaced in SQL literals only; where people put it into a description, they meant to.
 4. Any other variable of `--vars`, of the project or of a profile is *plain*: it belongs to the logic, and may be read.
@@ -30,20 +30,34 @@ from factory.secrets.formats import is_token
 
 #: Words in a variable's name that say that its value is a secret.
 NAMES = frozenset(
-    ["key", "keys", "apikey", "token", "tokens", "secret", "secrets", "password", "passwords", "passwd", "passphrase", "pwd", "pass", "credential", "credentials", "creds", "dsn", "auth", "authtoken", "pat", "salt", "cookie", "bearer", "signature", "sas"]
-)
+    [
+        "key", "keys", "apikey", "token", "tokens", "secret", "secrets", "password", "passwords", "passwd",
+        "passphrase", "pwd", "pass", "credential", "credentials", "creds", "dsn", "auth", "authtoken",
+        "pat", "salt", "cookie", "bearer", "signature", "sas"
+    ]
+)  # fmt: skip
 #: Words at the end of a name that say that it only tells where or how a secret is kept.
 _ABOUT = frozenset(
-    ["file", "path", "dir", "name", "names", "type", "types", "url", "uri", "host", "port", "enabled", "length", "ttl", "expiry", "format", "algorithm", "column", "columns", "count", "field", "fields", "prefix", "suffix", "sock", "version", "mode", "method", "policy"]
-)
+    [
+        "file", "path", "dir", "name", "names", "type", "types", "url", "uri", "host", "port", "enabled",
+        "length", "ttl", "expiry", "format", "algorithm", "column", "columns", "count", "field", "fields",
+        "prefix", "suffix", "sock", "version", "mode", "method", "policy"
+    ]
+)  # fmt: skip
 _DBT_SECRET = "DBT_ENV_SECRET"  # noqa: S105  (dbt's prefix, docs.getdbt.com/reference/dbt-jinja-functions/env_var)
 SHORTEST, SHORTEST_WORD, SHORTEST_RANDOM, BOUNDED = 6, 12, 16, 12
 _PLAIN = re.compile(
-    r"[-+]?[\d.,_: ]+|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?|v?\d+(?:\.\d+)+\S{0,12}|(?:/[\w. -]+)+/?|\.{1,2}(?:/[\w. -]+)*"
+    r"[-+]?[\d.,_: ]+|\d{4}-\d\d-\d\d(?:[T ][\d:.+Z-]*)?|v?\d+(?:\.\d+)+\S{0,12}|\.{0,2}(?:/[a-z0-9_. -]+)+/?"
 )
 _COMMON = frozenset(
-    ["password", "passwort", "changeme", "default", "example", "localhost", "postgres", "postgresql", "snowflake", "bigquery", "databricks", "redshift", "sqlserver", "production", "staging", "development", "integration", "warehouse", "analytics", "customer", "customers", "orders", "products", "unknown", "disabled", "enabled", "required", "optional", "anonymous", "readonly", "administrator", "test1234", "password1", "password123"]
-)
+    [
+        "password", "passwort", "changeme", "default", "example", "localhost", "postgres", "postgresql",
+        "snowflake", "bigquery", "databricks", "redshift", "sqlserver", "production", "staging",
+        "development", "integration", "warehouse", "analytics", "customer", "customers", "orders",
+        "products", "unknown", "disabled", "enabled", "required", "optional", "anonymous", "readonly",
+        "administrator", "test1234", "password1", "password123"
+    ]
+)  # fmt: skip
 
 
 class Secrecy(enum.StrEnum):
@@ -177,7 +191,11 @@ def forms_of(value: str) -> dict[str, str]:
             forms.setdefault(line.strip(), "")
     for text in list(forms):
         raw = text.encode("utf-8", "surrogateescape")
-        for written in (text.replace("'", "''"), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        for written in (
+            text.replace("'", "''"),
+            json.dumps(text)[1:-1],
+            json.dumps(text, ensure_ascii=False)[1:-1],
+        ):
             forms.setdefault(written, "")
         forms.setdefault(html.escape(text), "as HTML")
         for written in (quote(raw, safe=""), quote_plus(raw), quote(raw)):

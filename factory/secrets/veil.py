@@ -1,9 +1,9 @@
 """The veil: values of variables in texts that are made of them are replaced by the variables' names.
 
-Takes texts and values; gives them with `{{ env_var('NAME') }}` in the place of what that variable held; touches nothing.
-Secrets (see `variables`) are replaced wherever they stand, in every form; private values only in literals of SQL. What
-is replaced once is not looked at again, so that a veiled text comes out as it went in, and the same variables give the
-same bytes.
+Takes texts and values; gives them with `{{ env_var('NAME') }}` in the place of what that variable held; touches
+nothing. Secrets (see `variables`) are replaced wherever they stand, in every form; private values only in literals of
+SQL. What is replaced once is not looked at again, so that a veiled text comes out as it went in, and the same variables
+give the same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Veil:
             elif variable.secrecy is Secrecy.PRIVATE:
                 self._private.setdefault(variable.value.replace("'", "''"), variable.call)
         self._secret = _expression(self._calls)
-        self._literal = _expression(self._private)
+        self._literal = _expression(self._private, apart=True)
 
     def text(self, text: str) -> str:
         """Return a text with every secret of the run replaced."""
@@ -115,13 +115,18 @@ def _same(text: str) -> str:
     return text
 
 
-def _expression(calls: Mapping[str, str]) -> re.Pattern[str] | None:
-    """Return what finds values, longest first, and passes over what was replaced already."""
+def _expression(calls: Mapping[str, str], *, apart: bool = False) -> re.Pattern[str] | None:
+    """Return what finds values, longest first, and passes over what was replaced already.
+
+    Short values, or all if they are to stand `apart`, count only where no letter or digit joins them to something else.
+    """
     if not calls:
         return None
     ordered = sorted(calls, key=lambda form: (-len(form), form))
     words = [
-        re.escape(form) if len(form) >= BOUNDED else rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
+        rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])"
+        if apart or len(form) < BOUNDED
+        else re.escape(form)
         for form in ordered
     ]
     return re.compile("|".join((_PLACEHOLDER, *words)))
