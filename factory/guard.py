@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from factory.certify import Certificate
 from factory.changes import named_variables
@@ -21,10 +21,10 @@ from factory.evidence import Evidence
 from factory.lineage import Lineage
 from factory.products import Product
 from factory.publish import lineage_of
+from factory.quality import CheckResult
+from factory.results import ProductResult
 from factory.secrets import Gate, Place, Variable, Veil, variables_of
 from factory.workspace import Workspace
-
-T = TypeVar("T")
 
 
 class Guard:
@@ -51,9 +51,24 @@ class Guard:
         """Return drafted contracts, without values of variables in what is made from SQL."""
         return tuple(replace(contract, data=self.veil.document(contract.data)) for contract in contracts)
 
-    def over(self, value: T) -> T:
-        """Return a result, checks, or other values without the secrets of the run in their texts."""
-        return self.veil.over(value)
+    def text(self, text: str) -> str:
+        """Return what a tool said, without secrets: those of the run by their names, all others masked."""
+        return self.gate.masked(self.veil.text(text))
+
+    def result(self, result: ProductResult) -> ProductResult:
+        """Return a result without secrets in its reasons and its advice."""
+        return replace(
+            result,
+            reasons=tuple(map(self.text, result.reasons)),
+            advice=tuple(map(self.text, result.advice)),
+        )
+
+    def checks(self, checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+        """Return results of checks without secrets in what they say, and in what the rules were rendered to."""
+        return tuple(
+            replace(check, reason=self.text(check.reason)) if check.reason else check
+            for check in self.veil.over(tuple(checks))
+        )
 
     def refuse(self, evidence: Evidence, certificate: Certificate) -> None:
         """Refuse a product if anything that would be published of it holds a secret.
@@ -76,7 +91,7 @@ class Guard:
     def _silence(self, error: FactoryError) -> None:
         for each in error.problems if isinstance(error, Problems) else ():
             self._silence(each)
-        error.message, error.hint = self.veil.text(error.message), self.veil.text(error.hint)
+        error.message, error.hint = self.text(error.message), self.text(error.hint)
         error.args = (error.message,)
 
 

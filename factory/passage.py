@@ -93,7 +93,7 @@ class Line:
         self.progress("certify", name)
         product = self.mesh.products[name]
         result, evidence = self.judge(product)
-        result = self.guard.over(result)
+        result = self.guard.result(result)
         if not _is_good(result):
             self.publisher.tell_refused(product, result, self.mesh.now)
         result = replace(result, seconds=result.seconds + time.perf_counter() - started)
@@ -160,7 +160,7 @@ class Line:
             contracts=self.guard.contracts(contracts),
             previous=previous,
             previous_product=registry.published_product(product, product_version(product, contracts)),
-            checks=self.guard.over((*sources, *checked.results)),
+            checks=self.guard.checks((*sources, *checked.results)),
             measurements=checked.measurements,
             crossings=tuple(c for c in self.project.crossings if c.product == name),
             tools=tool_versions(),

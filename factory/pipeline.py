@@ -137,7 +137,8 @@ def _walk_guarded(
         plan = plan_run(mesh, request, project, dbt.freshness)
         dbt.close()  # freshness may have opened the files that are looked into now
         drifts = find_drifts(ws, [products[name] for name in plan.build], project.inputs)
-        held = guard.over(_held_back(mesh, plan, project, drifts, written))
+        held = _held_back(mesh, plan, project, drifts, written)
+        held = {name: guard.result(result) for name, result in held.items()}
         plan = plan.without(held)
         state = {**mesh.state, **_left_as_is(mesh, held)}
         watch = Watch(ws, mesh.now) if request.publish else None

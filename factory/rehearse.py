@@ -27,6 +27,7 @@ from factory.drift import find_drifts
 from factory.errors import DbtError, FactoryError, QualityError, RegistryError, WorkspaceError
 from factory.evidence import Evidence, Finding, Severity
 from factory.files import scratch_folder, told_as
+from factory.guard import Guard, guard_of
 from factory.lineage import trace_columns
 from factory.passage import Line, Written
 from factory.pipeline import refuse_cycles
@@ -164,6 +165,7 @@ class _Stage:
     mesh: Mesh
     dbt: Dbt
     progress: Progress
+    guard: Guard = field(default_factory=Guard)
     built: list[str] = field(default_factory=list)
     stand_ins: dict[str, Path] = field(default_factory=dict)
 
@@ -186,6 +188,7 @@ class _Stage:
             Mesh(ws, products, read_state(own), prints, request.now),
             Dbt(ws, profile, request.variables, lambda node, status: progress("build", f"{node} {status}")),
             progress,
+            guard_of(own, products.values(), request.environment, request.variables),
         )
 
     def open_ports(self, name: str, upstreams: Collection[str]) -> None:
@@ -226,12 +229,13 @@ class _Stage:
             self.mesh,
             written,
             artifacts,
-            trace_columns(artifacts, names),
+            self.guard.lineage(trace_columns(artifacts, names)),
             project,
             Publisher(ws, publish=False),
             stand_ins,
             self.progress,
             Clock(),
+            guard=self.guard,
         )
         found: dict[str, Evidence | QualityError] = {}
         for name in names:

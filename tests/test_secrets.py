@@ -612,6 +612,23 @@ def test_an_error_of_the_database_is_recorded_without_the_value(watched: Path, f
     assert canaries()["ERROR_TOKEN"] not in result.out
 
 
+def test_a_token_that_stands_in_sql_itself_is_refused_and_not_recorded(
+    tmp_path: Path, factory: Command
+) -> None:
+    root = make_workspace(tmp_path / "mesh")
+    token = "ghp_" + drawn(11, 36)
+    add_product(root, "plain", sql=f"select 1 as a, '{token}' as b\n", columns="a:integer,b:varchar")
+    add_product(root, "noisy", sql=f"select error('cannot clone with {token}') as a\n", columns="a:varchar")
+    result = factory("-C", root, "build", "--format", "json")
+    assert result.code == 1
+    reasons = {product["name"]: " ".join(product["reasons"]) for product in result.json["products"]}
+    assert "contract plain 1.0.0: schema[0].properties[1].transformLogic" in reasons["plain"]
+    assert "GitHub personal access token" in reasons["plain"]
+    assert token not in result.out + result.err
+    assert found_in(published_files(root), {"token": token}) == []
+    assert not (root / "registry/products/trade/plain").exists()
+
+
 def test_the_command_finds_what_somebody_put_into_the_registry(watched: Path, factory: Command) -> None:
     token = "ghp_" + drawn(9, 36)
     write(watched / "registry/products/a/b/note.json", json.dumps({"note": [f"clone with {token}"]}))

@@ -116,6 +116,14 @@ class Gate:
             "if it is no secret, put its [fingerprint] into secrets_allowed of [tool.factory]",
         )
 
+    def masked(self, text: str) -> str:
+        """Return a text with every secret in it masked, of variables or of known formats, but for what is allowed."""
+        for hit in reversed(self._hits(text)):
+            secret = text[hit.start : hit.end]
+            if fingerprint(secret) not in self._allowed:
+                text = text[: hit.start] + masked(secret) + text[hit.end :]
+        return text
+
     def _leaks(self, place: Place) -> Iterator[Leak]:
         told: set[tuple[int, str, str]] = set()
         known: set[str] = set()
