@@ -23,7 +23,7 @@ from factory.products import Product
 from factory.publish import lineage_of
 from factory.quality import CheckResult
 from factory.results import ProductResult
-from factory.secrets import Gate, Place, Variable, Veil, variables_of
+from factory.secrets import Gate, Place, Variable, Veil, refuse, variables_of
 from factory.workspace import Workspace
 
 
@@ -77,7 +77,10 @@ class Guard:
             LeakError: something does; each place is named.
 
         """
-        self.gate.refuse(_places(evidence, certificate))
+        leaks = self.gate.look(_files(evidence))
+        told = {leak.fingerprint for leak in leaks}  # where people wrote it says more than where it ends up
+        made = self.gate.look(_places(evidence, certificate))
+        refuse((*leaks, *(leak for leak in made if leak.fingerprint not in told)))
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[None]:
@@ -137,11 +140,23 @@ def _project_variables(file: Path) -> dict[str, Any]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
+def _files(evidence: Evidence) -> Iterator[Place]:
+    """Yield what people wrote and what is published as they wrote it: the product's descriptor, and its contracts."""
+    product = evidence.product
+    documents = {each.promise.document.path: each.promise.document for each in evidence.contracts}
+    for document in (product.document, *documents.values()):
+        file = document.path
+        where = file.relative_to(product.folder) if file.is_relative_to(product.folder) else file
+        text = ""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            text = file.read_text("utf-8")
+        yield Place(f"{evidence.folder}/{where.as_posix()}", text, document.data)
+
+
 def _places(evidence: Evidence, certificate: Certificate) -> Iterator[Place]:
     for contract in evidence.contracts:
         name = f"contract {contract.name} {contract.version}"
         yield Place(name, data=contract.data)
         yield Place(f"lineage of {name}", data=lineage_of(contract, evidence.lineage))
-    yield Place(f"product {evidence.product.name}", data=evidence.product.descriptor)
     words = [finding.words() for finding in (*certificate.advice, *certificate.reasons)]
     yield Place("certificate", data={"advice": words})

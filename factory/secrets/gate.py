@@ -11,7 +11,7 @@ import bisect
 import functools
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -105,16 +105,7 @@ class Gate:
             LeakError: something does; names each place.
 
         """
-        leaks = self.look(places)
-        if not leaks:
-            return
-        told = "; ".join(leak.words() for leak in leaks[:_MOST])
-        more = f"; and {len(leaks) - _MOST} more" if len(leaks) > _MOST else ""
-        raise LeakError(
-            f"{told}{more}",
-            hint="take it out where it comes from, and change it if others may have seen it; "
-            "if it is no secret, put its [fingerprint] into secrets_allowed of [tool.factory]",
-        )
+        refuse(self.look(places))
 
     def masked(self, text: str) -> str:
         """Return a text with every secret in it masked, of variables or of known formats, but for what is allowed."""
@@ -189,6 +180,24 @@ class Gate:
         shown += text[at : max(at, last)]
         cut = shown[max(0, min(middle - _WIDTH // 2, len(shown) - _WIDTH)) :][:_WIDTH]
         return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", cut).split())
+
+
+def refuse(leaks: Sequence[Leak]) -> None:
+    """Refuse to publish what leaks were found in.
+
+    Raises:
+        LeakError: there is one; names the place of each.
+
+    """
+    if not leaks:
+        return
+    told = "; ".join(leak.words() for leak in leaks[:_MOST])
+    more = f"; and {len(leaks) - _MOST} more" if len(leaks) > _MOST else ""
+    raise LeakError(
+        f"{told}{more}",
+        hint="take it out where it comes from, and change it if others may have seen it; "
+        "if it is no secret, put its [fingerprint] into secrets_allowed of [tool.factory]",
+    )
 
 
 class _Flat:
