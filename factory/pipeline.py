@@ -106,7 +106,7 @@ def _walk(
     """Run dbt once, then let each product that must run pass the rest of the line."""
     guard = guard_of(mesh.ws, mesh.products.values(), request.environment, request.variables)
     with guard.speaking():
-        return _walk_guarded(mesh, written, request, publisher, heard, guard)
+        return _walk_guarded(mesh, written, request, publisher, heard, (guard, emission))
 
 
 def _walk_guarded(
@@ -115,9 +115,10 @@ def _walk_guarded(
     request: Request,
     publisher: Publisher,
     heard: tuple[Progress, Clock],
-    guard: Guard,
+    between: tuple[Guard, Emission],
 ) -> list[ProductResult]:
     ws, products = mesh.ws, mesh.products
+    guard, emission = between
     progress, clock = heard
     undo = Undo(ws)
     undo.recover()

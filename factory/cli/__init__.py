@@ -48,7 +48,18 @@ def cli(context: click.Context, workspace: Path) -> None:
 
 
 for module in (
-    line, control, ask, quality, history, incidents, secrets, trace, contract, people, start, template,
+    line,
+    control,
+    ask,
+    quality,
+    history,
+    incidents,
+    secrets,
+    trace,
+    contract,
+    people,
+    start,
+    template,
 ):
     for command in module.COMMANDS:
         cli.add_command(command)
