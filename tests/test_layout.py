@@ -31,6 +31,7 @@ DOORS = {
     "cronsim": {"levels"},
     "openlineage": {"openlineage"},
     "duckdb": {"tables", "quality", "registry"},
+    "cryptography": {"registry"},
 }
 
 

@@ -94,7 +94,8 @@ def revoke_newest(folder: Path, reasons: Iterable[str], now: datetime) -> bool:
     if not files or revoked_file(files[-1]).exists():
         return False
     revoked = now.astimezone(UTC).isoformat(timespec="seconds")
-    return write_fact(revoked_file(files[-1]), {"revoked": revoked, "reasons": list(reasons)})
+    facts = {"certificate": files[-1].stem, "revoked": revoked, "reasons": list(reasons)}
+    return write_fact(revoked_file(files[-1]), facts)
 
 
 def certified_hashes(folder: Path) -> Iterator[str]:
