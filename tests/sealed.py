@@ -34,6 +34,7 @@ def sealed_mesh(base: Path) -> Path:
             _build(root)
             replace(root / "products/shop/models/_orders.yml", "The amount.", "What was paid.")
             replace(root / "products/shop/contracts/shop.odcs.yaml", "version: 1.0.0", "version: 1.1.0")
+            replace(root / "products/shop/data/orders.csv", "3,2,7.0", "3,2,8.0")
             _build(root, "shop")
             _further_facts(find_workspace(root))
             shutil.rmtree(root / "target", ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Commands about the registry itself: `registry verify`, `rebuild`, `checkpoint`, `key`."""
+"""Commands about the registry itself: `registry verify`, `rebuild`, `checkpoint`, `key`; and `remove`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from factory.cli.control import remove
 from factory.cli.frame import format_option, target_option, workspace
 
 if TYPE_CHECKING:
@@ -211,5 +212,7 @@ def _registry_around(folder: Path) -> Path | None:
         (f for f in (folder, *folder.parents) if f.name == "registry" and (f / "products").is_dir()), None
     )
 
+
+registry.add_command(remove)
 
 COMMANDS = (registry,)

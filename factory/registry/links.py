@@ -6,13 +6,15 @@ event vouches for.
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from factory.contract import version_key
-from factory.documents import read_yaml
+from factory.documents import parse_yaml, read_text
 from factory.errors import DocumentError
 from factory.registry.content import Content
 from factory.registry.faults import Fault, Weight
@@ -57,10 +59,13 @@ def _document(
     links: bool,
 ) -> Iterator[Fault]:
     try:
-        data = read_yaml(ws.registry / path).data
+        text = read_text(ws.registry / path)
+        data = parse_yaml(text, ws.registry / path).data
     except DocumentError as error:
         yield Fault("unreadable-document", path, error.message)
         return
+    if not text.endswith("\n") or "\r" in text or "\t" in text or _begins_with_mark(ws.registry / path):
+        yield Fault("unreadable-document", path, "its bytes are not as they were written")
     if not isinstance(data, dict):
         yield Fault("unreadable-document", path, "it holds no product")
         return
@@ -77,6 +82,12 @@ def _document(
     for contract in sorted(set(_ids(data.get("inputPorts"), "contractId")) - contracts - elsewhere):
         what = f"it reads {contract[:120]}, which is not in this registry"
         yield Fault("link-outside", path, what, _BUILD, Weight.WARNING)
+
+
+def _begins_with_mark(file: Path) -> bool:
+    """Say whether a file begins with a byte order mark, which `read_text` passes over."""
+    with file.open("rb") as opened:
+        return opened.read(3) == codecs.BOM_UTF8
 
 
 def _ids(ports: Any, key: str) -> Iterator[str]:

@@ -15,13 +15,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError
 from factory.registry.checkpoint import CHECKPOINT_FILE, Trust
 from factory.registry.content import Content, moment_of, stamp_of
 from factory.registry.faults import REBUILD, Fault, Report, Weight, in_order, with_remedies
 from factory.registry.holder import Check, check, read_memory, remember
 from factory.registry.immutable import immutable_faults
 from factory.registry.index import INDEX_FILE
+from factory.registry.index_faults import index_faults
 from factory.registry.links import link_faults
 from factory.registry.paths import clashes, is_folder, version_at
 from factory.registry.port_faults import port_faults
@@ -69,7 +69,7 @@ def verify(ws: Workspace, now: datetime, wishes: Wishes = Wishes()) -> Report:
     found += _certificates(content)
     found += _events(tree, content)
     found += link_faults(ws, content)
-    found += _index(ws, content, fast=wishes.fast)
+    found += index_faults(ws, content, fast=wishes.fast)
     if not wishes.fast:
         found += _runs(ws.registry)
     done = check(ws.registry, tree, now, wishes.trust, memory, strict=wishes.strict)
@@ -299,49 +299,6 @@ def _taken(domain: str, product: str, fact: Any, removed: dict[str, str]) -> lis
         Fault("removed-name-taken", fact.path, what, "publish it under another name")
         for name in sorted(names & set(removed))[:1]
     ]
-
-
-def _index(ws: Workspace, content: Content, *, fast: bool) -> list[Fault]:
-    """Compare the index with the folders: in full, or by versions and hashes."""
-    from factory.registry.index import read_index
-
-    file = ws.registry / INDEX_FILE
-    if not file.exists() and not file.is_symlink():
-        if not content.documents:
-            return []
-        return [Fault("index-missing", INDEX_FILE, "the index is not there", REBUILD)]
-    try:
-        entries = {str(entry["id"]): entry for entry in read_index(ws)["products"]}
-        raw = file.read_bytes()
-    except (FactoryError, OSError, KeyError, TypeError, RecursionError) as error:
-        reason = error.message if isinstance(error, FactoryError) else "it is not the index of a registry"
-        return [Fault("index-unreadable", INDEX_FILE, reason, REBUILD)]
-    from factory.registry.expected import expected_index, outline_faults
-
-    try:
-        if fast:
-            wrong = outline_faults(entries, content)
-            text = ""
-        else:
-            wanted, text = expected_index(ws)
-            wrong = {name: _words(name, entries, wanted) for name in {*entries, *wanted}
-                     if entries.get(name) != wanted.get(name)}  # fmt: skip
-    except (FactoryError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        what = "the index cannot be compared: what is published, or the index, cannot be read"
-        return [Fault("index-unknown", INDEX_FILE, what, f"mend the other faults, then {REBUILD}")]
-    found = [
-        Fault("index-differs", INDEX_FILE, f"the index {words} {name[:120]}", REBUILD)
-        for name, words in sorted(wrong.items())
-    ]
-    if not found and text and raw != text.encode():
-        found.append(Fault("index-differs", INDEX_FILE, "the index is not written as it would be", REBUILD))
-    return found
-
-
-def _words(name: str, entries: dict[str, Any], wanted: dict[str, Any]) -> str:
-    if name not in entries:
-        return "lacks"
-    return "is wrong about" if name in wanted else "has, and nothing published has,"
 
 
 def _runs(registry: Path) -> list[Fault]:
