@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FULL, Command
@@ -206,6 +207,38 @@ def test_a_value_of_another_shape_in_a_good_seal_is_no_crash(ws: Workspace) -> N
                 files[0].write_text(fact_text(values), "utf-8")
                 assert names(look(ws), files[0], ws), (files[0], values)
                 files[0].write_bytes(raw)
+
+
+def changed(value: Any, dice: random.Random) -> Any:
+    """Return a value with something in it that is of another kind."""
+    if isinstance(value, dict) and value and dice.random() < 0.8:
+        key = dice.choice(list(value))
+        return {**value, key: changed(value[key], dice)}
+    return dice.choice(
+        [None, 5, -1.5, True, "x", "urn:dpf:a:b:c", [], {}, [[]], {"a": {}}, "\ud800", "1.0.0", "9" * 9]
+    )
+
+
+def test_whatever_stands_in_a_good_seal_is_no_crash(ws: Workspace, factory: Command) -> None:
+    dice = random.Random(11)
+    files = [file for file in immutable(ws) if file.suffix == ".json" and file.name != "lineage.json"]
+    for number in range(1500 if FULL else 120):
+        file = dice.choice(files)
+        raw = file.read_bytes()
+        file.write_text(fact_text(changed(json.loads(raw), dice)), "utf-8")
+        look(ws, fast=bool(number % 4))
+        if number % 20 == 0:
+            assert factory("registry", "rebuild").code in (0, 2)
+        file.write_bytes(raw)
+    assert factory("registry", "rebuild").code == 0
+    assert look(ws).clean
+
+
+def test_a_name_that_is_no_text_is_told(ws: Workspace, factory: Command) -> None:
+    Path(os.fsdecode(os.fsencode(ws.registry / "products") + b"/\xff\xfe\n.txt")).write_text("x", "utf-8")
+    for arguments in ((), ("--format", "json")):
+        result = factory("registry", "verify", *arguments)
+        assert result.code == 1 and "udcff" in result.out.replace("\\xff", "udcff"), result.err
 
 
 def test_what_is_no_file_is_told_and_never_opened(ws: Workspace) -> None:

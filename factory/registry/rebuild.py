@@ -72,7 +72,11 @@ def rebuild(ws: Workspace, now: float | None = None) -> Rebuilt:
         hint = "build a product first: factory build"
         raise RegistryError("there is no registry", where=ws.registry, hint=hint)
     before = _entries(ws)
-    index = refresh_index(ws, None)
+    try:
+        index = refresh_index(ws, None)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "see what is wrong with it: factory registry verify"
+        raise RegistryError("what is published cannot be read", where=ws.registry, hint=hint) from error
     after = _entries(ws)
     database = False
     if is_embedded(ws) and ws.ports.is_dir():

@@ -79,18 +79,30 @@ def verify(ws: Workspace, now: datetime, wishes: Wishes = Wishes()) -> Report:
     if content.unsealed:
         what = f"{content.unsealed} files of older versions of the factory have no seal: their bytes are not proven"
         found.append(Fault("unsealed", ".", what, "a checkpoint vouches for them", Weight.NOTE))
+    if not ws.registry.is_dir():
+        found.append(
+            Fault("registry-missing", ".", "there is no registry here", "factory build", Weight.NOTE)
+        )
     base = ws.relative(ws.registry)
     placed = [replace(f, place=base if f.place == "." else f"{base}/{f.place}") for f in found]
     placed += port_faults(ws, content, fast=wishes.fast)
     report = Report(
         registry=base,
-        faults=in_order(with_remedies(placed, ws.root)),
+        faults=in_order(map(_readable, with_remedies(placed, ws.root))),
         counts=_counts(tree, content),
         checkpoint=_facts(done),
     )
     if wishes.seen and done.checkpoint and done.lines and report.clean:
         remember(wishes.seen, done.checkpoint, done.lines)
     return report
+
+
+def _readable(fault: Fault) -> Fault:
+    """Return a fault whose words can be printed: a name on the disk need be no text."""
+    words = (f.encode(errors="surrogateescape").decode(errors="backslashreplace")
+             for f in (fault.place, fault.what, fault.remedy) )  # fmt: skip
+    place, what, remedy = words
+    return replace(fault, place=place, what=what, remedy=remedy)
 
 
 def _counts(tree: Tree, content: Content) -> dict[str, int]:
@@ -293,7 +305,9 @@ def _published(
 def _taken(domain: str, product: str, fact: Any, removed: dict[str, str]) -> list[Fault]:
     """Say whether a name was published again after it was removed."""
     urn = f"urn:dpf:{domain}:{product}"
-    names = {urn, *(f"{urn}:{str(name).partition('/')[0]}" for name in fact.data.get("contracts") or ())}
+    contracts = fact.data.get("contracts")
+    keys = contracts if isinstance(contracts, dict) else {}
+    names = {urn, *(f"{urn}:{str(key).partition('/')[0]}" for key in keys)}
     what = "it publishes a name that was removed before, which nobody may use again"
     return [
         Fault("removed-name-taken", fact.path, what, "publish it under another name")
