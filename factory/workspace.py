@@ -6,6 +6,7 @@ Takes a folder; gives a `Workspace`, the only configuration object there is; rea
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -38,6 +39,9 @@ class Settings:
         certificate_days: how long a certificate holds.
         snapshots: how many snapshots of a port are kept.
         ports_base: what server paths in contracts start with; empty for paths relative to the workspace.
+        publish_to: where the target `prod` publishes; empty for the workspace itself, a folder that holds `registry/`
+            and `ports/` (relative to the workspace, or absolute), or `s3://bucket/prefix`, of which `registry/` and
+            `ports/` of the workspace are then a replica. Server and keys are those of the environment (`AWS_...`).
         notice_period: how long a major version of a contract is kept after its end was announced, where neither the
             contract nor its product says so (`noticePeriod`); ISO 8601, `P0D` for not at all.
         template: the template of new products, a folder or a git address; empty for the workspace's own.
@@ -63,6 +67,7 @@ class Settings:
     certificate_days: int = 90
     snapshots: int = 3
     ports_base: str = ""
+    publish_to: str = ""
     notice_period: str = "P3M"
     template: str = ""
     documented_percent: int = 100
@@ -120,8 +125,11 @@ class Workspace:
 
     @property
     def published(self) -> Path:
-        """The folder under which this target publishes: the workspace for `prod`."""
-        return self.root if self.target == PROD else self.root / "target" / self.target
+        """The folder under which this target publishes: for `prod` the workspace, or what the settings name."""
+        if self.target != PROD:
+            return self.root / "target" / self.target
+        place = self.settings.publish_to
+        return Path(os.path.normpath(self.root / place)) if place and "://" not in place else self.root
 
     @property
     def registry(self) -> Path:
@@ -143,7 +151,7 @@ class Workspace:
         """What a server path in a contract starts with, ending in a slash where it is not empty."""
         base = self.settings.ports_base
         if not base and self.published != self.root:
-            base = self.published.relative_to(self.root).as_posix()
+            base = Path(os.path.relpath(self.published, self.root)).as_posix()
         return f"{base.rstrip('/')}/" if base else ""
 
     def database_file(self, product: str) -> Path:
@@ -205,6 +213,7 @@ _KINDS: dict[str, type] = {
     "certificate_days": int,
     "snapshots": int,
     "ports_base": str,
+    "publish_to": str,
     "notice_period": str,
     "template": str,
     "documented_percent": int,
@@ -258,6 +267,7 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
                 f"the target {name!r} is not a dbt output",
                 "give it a `type` and what its adapter needs",
             )
+    _check_place(table.get("publish_to", ""), file)
     _check_promises(table, file)
     _check_elements(table.get("elements", {}), file)
     for name, weight in table.get("dimension_weights", {}).items():
@@ -290,6 +300,14 @@ def _check_number(key: str, value: int, file: Path) -> None:
             raise wrong_setting(file, key, f"the setting {key!r} is a share: from 0 to 100")
     elif value < 1:
         raise wrong_setting(file, key, f"the setting {key!r} must be at least 1")
+
+
+def _check_place(place: str, file: Path) -> None:
+    """Check where is published to; keys and servers of a bucket never stand in `pyproject.toml`."""
+    if "://" in place and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w.=-]+)*/?", place):
+        message = "the setting 'publish_to' is neither a folder nor the address of a bucket"
+        hint = "write a folder, or s3://bucket/prefix; server and keys come from the environment (AWS_...)"
+        raise wrong_setting(file, "publish_to", message, hint)
 
 
 def _check_promises(table: dict[str, Any], file: Path) -> None:
