@@ -236,6 +236,7 @@ class Registry:
             if not folder.exists():
                 self._refuse_gone(product, publication)
                 staged = self._stage(folder, publication)
+                self._claim(folder, staged)
                 try:
                     staged.rename(folder)
                     sync_folder(folder.parent)
@@ -278,7 +279,9 @@ class Registry:
         file = self.document_file(product, str(document["version"]))
         with told_as(RegistryError, f"publishing {product.name}", file):
             if not file.exists():
-                write_once(file, dump_yaml(dict(document)))
+                from factory.registry.remote import claim_document
+
+                write_once(file, claim_document(self._ws, file, dump_yaml(dict(document))))
         return file
 
     def certify(self, product: Product, contract: Contract, facts: Mapping[str, Any], now: datetime) -> Path:
@@ -361,6 +364,16 @@ class Registry:
             shutil.rmtree(staged, ignore_errors=True)
             raise
         return staged
+
+    def _claim(self, folder: Path, staged: Path) -> None:
+        """Commit a staged version where this registry is a replica of one elsewhere."""
+        from factory.registry.remote import claim_version
+
+        try:
+            claim_version(self._ws, folder, staged)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
 
     def _read_version(self, folder: Path, yanked: str) -> Published:
         record_file = folder / RECORD_FILE

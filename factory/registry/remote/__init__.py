@@ -7,7 +7,15 @@ setting `publish_to` names a bucket. How: `objects` (what a store must do), `fol
 
 from factory.registry.remote.merge import Merged, merge, open_store
 from factory.registry.remote.objects import Entry, Object, ObjectStore
-from factory.registry.remote.replica import Carried, Replica, pull, push, replica_of
+from factory.registry.remote.replica import (
+    Carried,
+    Replica,
+    claim_document,
+    claim_version,
+    pull,
+    push,
+    replica_of,
+)
 
 __all__ = [
     "Carried",
@@ -16,6 +24,8 @@ __all__ = [
     "Object",
     "ObjectStore",
     "Replica",
+    "claim_document",
+    "claim_version",
     "merge",
     "open_store",
     "pull",

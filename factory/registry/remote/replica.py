@@ -119,28 +119,6 @@ class Replica:
             hint="run the command again; what is published so far stays",
         )
 
-    def claim_version(self, folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
-        """Commit a version in the store before it is written here; return the bytes of the one that stands there.
-
-        `folder` is where it belongs below the registry.
-
-        Raises:
-            VersionExistsError: the store has it with another contract.
-
-        """
-        key = f"registry/{folder.relative_to(self.place.registry).as_posix()}"
-        if commit_version(self.store, key, files):
-            return dict(files)
-        there = self.store.read(f"{key}/{RECORD_FILE}")
-        if there is None or there.content == files[RECORD_FILE]:
-            return dict(files)
-        return {**read_version(self.store, key), RECORD_FILE: there.content}
-
-    def claim_document(self, file: Path, text: str) -> str:
-        """Create a product's document in the store before it is written here; return the one that stands there."""
-        key = f"registry/{file.relative_to(self.place.registry).as_posix()}"
-        return claim(self.store, key, text.encode()).decode()
-
     def _push_versions(self, local: Mapping[str, int]) -> list[str]:
         """Commit versions that the store lacks, and complete those of which a file is not there."""
         records = [key for key in of_kind(local, Kind.VERSION) if key.endswith(f"/{RECORD_FILE}")]
@@ -294,6 +272,42 @@ def push(ws: Workspace) -> Carried:
     """
     replica = replica_of(ws)
     return replica.push() if replica else Carried()
+
+
+def claim_version(ws: Workspace, folder: Path, staged: Path) -> None:
+    """Commit a version in the bucket of a workspace before it is written here; nothing where there is no bucket.
+
+    `staged` holds its files, and the ones that stand in the bucket afterwards; `folder` is where it belongs.
+
+    Raises:
+        VersionExistsError: the bucket has it with another contract.
+        RegistryError: the bucket cannot be written; the same call again goes on where this one ended.
+
+    """
+    replica = replica_of(ws)
+    if replica is None:
+        return
+    key = f"registry/{folder.relative_to(replica.place.registry).as_posix()}"
+    files = {file.name: file.read_bytes() for file in staged.iterdir()}
+    if not commit_version(replica.store, key, files):
+        there = replica.store.read(f"{key}/{RECORD_FILE}")
+        if there is not None and there.content != files[RECORD_FILE]:
+            for name, content in {**read_version(replica.store, key), RECORD_FILE: there.content}.items():
+                write_whole(staged / name, content)
+
+
+def claim_document(ws: Workspace, file: Path, text: str) -> str:
+    """Create a product's document in the bucket of a workspace before it is written here; return the one that stands.
+
+    Raises:
+        RegistryError: the bucket cannot be written.
+
+    """
+    replica = replica_of(ws)
+    if replica is None:
+        return text
+    key = f"registry/{file.relative_to(replica.place.registry).as_posix()}"
+    return claim(replica.store, key, text.encode()).decode()
 
 
 def _check(store: ObjectStore) -> None:
