@@ -159,7 +159,7 @@ def test_of_many_processes_with_one_version_exactly_one_content_wins(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        )  # fmt: skip
+        )
         for n in range(12)
     ]
     for racer in racers:

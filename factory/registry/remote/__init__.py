@@ -5,7 +5,7 @@ setting `publish_to` names a bucket. How: `objects` (what a store must do), `fol
 (what is carried), `commit` (a version, all or nothing), `replica` (pull and push), `merge` (union of registries).
 """
 
-from factory.registry.remote.merge import Merged, merge, open_store
+from factory.registry.remote.merge import Merged, merge, merged_as_json, merged_as_text, open_store
 from factory.registry.remote.objects import Entry, Object, ObjectStore
 from factory.registry.remote.replica import (
     Carried,
@@ -27,6 +27,8 @@ __all__ = [
     "claim_document",
     "claim_version",
     "merge",
+    "merged_as_json",
+    "merged_as_text",
     "open_store",
     "pull",
     "push",

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from factory.errors import FactoryError, RegistryError, VersionExistsError, raise_all
 from factory.registry.index import refresh_index
@@ -129,6 +130,26 @@ def merge(ws: Workspace, others: Sequence[str | Path]) -> Merged:
         pointers=pointers,
         sources=tuple(side.store.address for side in sides),
     )
+
+
+def merged_as_json(done: Merged) -> dict[str, Any]:
+    """Return what a merge did as plain values (`registry-merge.schema.json`)."""
+    return {
+        "sources": list(done.sources),
+        "products": list(done.products),
+        "versions": done.versions,
+        "facts": done.facts,
+        "pointers": done.pointers,
+    }
+
+
+def merged_as_text(done: Merged) -> str:
+    """Return what a merge did for people."""
+    if not done.products and not done.facts:
+        return f"Nothing new in {', '.join(done.sources)}."
+    counts = f"{done.versions} versions, {done.facts} other facts, {done.pointers} ports"
+    lines = [f"Merged {', '.join(done.sources)}: {counts}", *(f"  {urn}" for urn in done.products)]
+    return "\n".join(lines)
 
 
 def open_store(address: str | Path, root: Path) -> ObjectStore:
