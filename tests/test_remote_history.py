@@ -124,7 +124,7 @@ def test_what_two_workspaces_compacted_at_once_is_all_there(shared: InBucket) ->
     pull(fresh)
     assert runs(fresh) == runs(one) == runs(two)
     assert len(runs(fresh)) == 18
-    assert in_bucket(shared, one)[0] == 3
+    assert in_bucket(shared, one)[0] == 4
 
 
 def test_two_that_compacted_the_same_runs_apart_keep_one_of_the_two_folders(shared: InBucket) -> None:
