@@ -78,10 +78,7 @@ def bring_versions(
 def bring_version(store: ObjectStore, place: Place, folder: str) -> None:
     """Write a committed version's folder as it stands in the store, at once."""
     target = place.file(folder)
-    record = store.read(f"{folder}/{RECORD_FILE}")
-    if record is None:
-        return
-    files = {**read_version(store, folder), RECORD_FILE: record.content}
+    files = read_version(store, folder)
     staged = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     with told_as(RegistryError, "bringing a version", target):
         staged.mkdir(parents=True)

@@ -48,7 +48,7 @@ def commit_version(store: ObjectStore, folder: str, files: Mapping[str, bytes]) 
             )
         if there.content != record:
             _compare(store, folder, there.content, record)
-            named = dict(read_version(store, folder))  # the first record stands, with its files
+            named = read_version(store, folder)  # the first record stands, with its files
     complete(store, folder, named)
     return news
 
@@ -69,7 +69,7 @@ def complete(store: ObjectStore, folder: str, named: Mapping[str, bytes]) -> Non
 
 
 def read_version(store: ObjectStore, folder: str) -> dict[str, bytes]:
-    """Return the files of a committed version but its record, each as the record says, by its name or by its part.
+    """Return the files of a committed version, its record among them, each by its name or by its part.
 
     Raises:
         RegistryError: there is no record, or a file is nowhere as it was published.
@@ -93,7 +93,7 @@ def read_version(store: ObjectStore, folder: str) -> dict[str, bytes]:
         )
 
     names = sorted(promised)
-    return dict(zip(names, at_once(find, names), strict=True))
+    return {**dict(zip(names, at_once(find, names), strict=True)), RECORD_FILE: record.content}
 
 
 def hashes_in(record: bytes, where: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from factory.errors import RegistryError
 from factory.files import told_as, write_whole
 from factory.registry.ports import CURRENT, snapshot_name
 from factory.registry.remote.layout import Kind, Place, folder_of, of_kind, snapshots_in
-from factory.registry.remote.objects import Entry, ObjectStore, at_once
+from factory.registry.remote.objects import Entry, Object, ObjectStore, at_once
 from factory.registry.remote.told import told_of
 
 #: What both sides had: the etag in the store, and the sha256 of the content, by key.
@@ -49,43 +49,42 @@ def _settle(
     here, base = _here(place, key), known.get(key)
     if entry is None:
         known.pop(key, None)
-        if base and here is not None and _sha256(here) == base[1]:
-            return _close(place, key)  # closed by another workspace
-        return False
-    if base and entry.etag == base[0] and (here is None or _sha256(here) != base[1]):
-        return (
-            False
-            if is_closed_here(place, key) or here is not None
-            else _bring(store, place, key, known, listed)
-        )
+        return _is(here, base) and _close(place, key)  # closed by another workspace
     if base and entry.etag == base[0]:
-        return here is not None and _mend(store, place, key, here, listed)
+        if here is not None:
+            return _is(here, base) and _mend(store, place, key, here, listed)
+        return not is_closed_here(place, key) and _bring(store, place, (key, None), known, listed)
     there = store.read(key)
     if there is None:
-        return False
-    both_changed = here is not None and here != there.content and not (base and _sha256(here) == base[1])
-    if (
-        both_changed
-        and here is not None
-        and _is_told(place, key, here)
-        and not _is_told(place, key, there.content)
-    ):
-        known[key] = (there.etag, _sha256(there.content))
         return False
     if here == there.content:
         known[key] = (there.etag, _sha256(there.content))
         return _mend(store, place, key, there.content, listed)
-    return _bring(store, place, key, known, listed)
+    if here is not None and not _is(here, base) and _is_newer(place, key, here, there.content):
+        known[key] = (there.etag, _sha256(there.content))
+        return False
+    return _bring(store, place, (key, there), known, listed)
+
+
+def _is(here: bytes | None, base: tuple[str, str] | None) -> bool:
+    """Say whether a pointer here is the one that both sides had."""
+    return here is not None and base is not None and _sha256(here) == base[1]
+
+
+def _is_newer(place: Place, key: str, here: bytes, there: bytes) -> bool:
+    """Say whether the events tell of the pointer here, and not of the one in the store."""
+    return _is_told(place, key, here) and not _is_told(place, key, there)
 
 
 def _bring(
     store: ObjectStore,
     place: Place,
-    key: str,
+    item: tuple[str, Object | None],
     known: Known,
     listed: tuple[Mapping[str, Entry], Mapping[str, int]],
 ) -> bool:
-    there = store.read(key)
+    key, there = item
+    there = there or store.read(key)
     if there is None:
         return False
     set_pointer(store, place, key, there.content, listed)
@@ -188,7 +187,7 @@ def push_pointers(
     known: Known,
 ) -> bool:
     """Push the pointers that are newer here, each after its snapshots; say False if another one came first."""
-    keys = [key for key in of_kind(local, Kind.POINTER) if _is_newer(place, key, known)]
+    keys = [key for key in of_kind(local, Kind.POINTER) if not _is(_here(place, key), known.get(key))]
     closed = [key for key in list(known) if key not in local and key in remote and is_closed_here(place, key)]
     won = at_once(lambda key: _push(store, place, key, known, (remote, local)), keys)
     for key in closed:
@@ -248,11 +247,6 @@ def _upload(
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _is_newer(place: Place, key: str, known: Known) -> bool:
-    here, base = _here(place, key), known.get(key)
-    return here is not None and (base is None or _sha256(here) != base[1])
 
 
 def is_closed_here(place: Place, key: str) -> bool:

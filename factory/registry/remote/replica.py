@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,17 @@ def push(ws: Workspace) -> Carried:
     return replica.push() if replica else Carried()
 
 
+@contextmanager
+def in_step(ws: Workspace) -> Iterator[None]:
+    """Pull before, and push after, something that writes to a workspace's registry; the caller holds its lock.
+
+    Nothing is pushed where it fails: the next one pushes what it wrote. Raises what `pull` and `push` raise.
+    """
+    pull(ws)
+    yield
+    push(ws)
+
+
 def claim_version(ws: Workspace, folder: Path, staged: Path) -> None:
     """Commit a version in the bucket of a workspace before it is written here; nothing where there is no bucket.
 
@@ -292,7 +304,7 @@ def claim_version(ws: Workspace, folder: Path, staged: Path) -> None:
     if not commit_version(replica.store, key, files):
         there = replica.store.read(f"{key}/{RECORD_FILE}")
         if there is not None and there.content != files[RECORD_FILE]:
-            for name, content in {**read_version(replica.store, key), RECORD_FILE: there.content}.items():
+            for name, content in read_version(replica.store, key).items():
                 write_whole(staged / name, content)
 
 
