@@ -34,6 +34,7 @@ from factory.policies.sourced import findings_of
 from factory.products import Product, discover
 from factory.publish import Publisher
 from factory.registry.index import recorded_lives
+from factory.registry.remote import pull, push
 from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.umbrella import sync, write_run_profile
@@ -60,6 +61,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     )
     sync(ws, products.values())
     with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
+        pull(ws)
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
         publisher = Publisher(ws, request.publish)
         due = publisher.close_due(products, request.now)
@@ -81,6 +83,7 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         incidents = 0
         if request.publish:
             results, incidents = _watch_unchanged(mesh, results, written)
+            push(ws)
     notes = emission.send(products, results)
     clock.charge("own")
     return Run(

@@ -206,7 +206,7 @@ def publish(
     document = {**the_product.descriptor, "version": version}
     registry.publish_product(the_product, document)
     told = {"contracts": {f"{product}/{major}": {"version": version, "snapshot": snapshot}}}
-    if news:
+    if not registry.standing("trade", product).says(told["contracts"]):
         registry.write_event(the_product, "published", told, datetime.now(UTC))
     point_to(ws, the_product, contract, snapshot, [Table("main")])
     refresh_index(ws, {the_product.urn})

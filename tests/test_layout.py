@@ -26,7 +26,7 @@ DOORS = {
     "click": {"cli"},
     "jsonschema_rs": {"standards"},
     "yaml": {"documents"},
-    "filelock": {"locking", "registry"},
+    "filelock": {"locking"},
     "obstore": {"registry"},
     "apprise": {"incidents"},
     "cronsim": {"levels"},

@@ -22,14 +22,12 @@ def merge(context: click.Context, others: tuple[str, ...], format_: str, target:
     from pathlib import Path
 
     from factory.locking import locked
+    from factory.registry.remote import in_step, merged_as_json, merged_as_text
     from factory.registry.remote import merge as merge_registries
-    from factory.registry.remote import merged_as_json, merged_as_text, pull, push
     from factory.report import as_json
 
     ws = workspace(context, target)
     places = [other if "://" in other else Path(other).resolve() for other in others]
-    with locked(ws):
-        pull(ws)
+    with locked(ws), in_step(ws):
         done = merge_registries(ws, places)
-        push(ws)
     click.echo(as_json(merged_as_json(done)) if format_ == "json" else merged_as_text(done))

@@ -13,12 +13,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from factory.errors import LockedError, RegistryError
-from factory.files import sync_folder, told_as, write_whole
+from factory.errors import RegistryError
+from factory.files import sync_folder, told_as, write_once, write_whole
+from factory.locking import registry_locked
 from factory.registry.remote.objects import Entry, Object, parts_of
-
-_LOCK = ".lock"
-_PATIENCE = 30.0  # seconds that a replacement waits for another
 
 
 class FolderStore:
@@ -61,21 +59,15 @@ class FolderStore:
     def create(self, key: str, content: bytes) -> bool:
         """Write a file that is not there yet; say False if it is."""
         file = self._file(key)
-        with told_as(RegistryError, "writing to the registry", file), _beside(file) as written:
-            write_whole(written, content)
-            try:
-                file.hardlink_to(written)
-            except FileExistsError:
-                return False
-            sync_folder(file.parent)
-        return True
+        with told_as(RegistryError, "writing to the registry", file):
+            return write_once(file, content)
 
     def replace(self, key: str, content: bytes, etag: str | None) -> bool:
         """Write a file if it is still the one with this etag; say whether it was."""
         if etag is None:
             return self.create(key, content)
         file = self._file(key)
-        with told_as(RegistryError, "writing to the registry", file), self._alone():
+        with told_as(RegistryError, "writing to the registry", file), registry_locked(self.root):
             try:
                 if _etag(file.stat()) != etag:
                     return False
@@ -118,21 +110,6 @@ class FolderStore:
 
     def _file(self, key: str) -> Path:
         return self.root.joinpath(*parts_of(key))
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Let one replacement at a time look and write; the lock goes with its holder."""
-        from filelock import FileLock, Timeout
-
-        try:
-            with FileLock(self.root / _LOCK, timeout=_PATIENCE):
-                yield
-        except Timeout as error:
-            raise LockedError(
-                "another process writes to this registry",
-                where=self.root / _LOCK,
-                hint="wait until it is done, or end it; the lock goes with it",
-            ) from error
 
 
 @contextlib.contextmanager

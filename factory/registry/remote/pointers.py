@@ -19,10 +19,10 @@ from typing import Any
 
 from factory.errors import RegistryError
 from factory.files import told_as, write_whole
-from factory.registry.ports import CURRENT, snapshot_name
+from factory.registry.ports import CURRENT, snapshot_name, sweep_snapshots, write_link
 from factory.registry.remote.layout import Kind, Place, folder_of, of_kind, snapshots_in
 from factory.registry.remote.objects import Entry, Object, ObjectStore, at_once
-from factory.registry.remote.told import told_of
+from factory.registry.remote.told import told_snapshot
 
 #: What both sides had: the etag in the store, and the sha256 of the content, by key.
 Known = MutableMapping[str, tuple[str, str]]
@@ -115,20 +115,10 @@ def set_pointer(
                 hint="build the product again where it is published from",
             )
     file = place.file(key)
+    write_link(file.parent, str(pointer["snapshot"]))
     with told_as(RegistryError, "pointing to the new ports", file):
-        link = file.with_name(CURRENT)
-        temporary = file.with_name(f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp")
-        temporary.symlink_to(str(pointer["snapshot"]), target_is_directory=True)
-        temporary.replace(link)
         write_whole(file, content)
-        for old in file.parent.iterdir():
-            if (
-                old.is_dir()
-                and not old.is_symlink()
-                and not old.name.startswith(".")
-                and old.name not in kept
-            ):
-                shutil.rmtree(old, ignore_errors=True)
+    sweep_snapshots(file.parent, pointer)
 
 
 def _mend(
@@ -255,16 +245,15 @@ def is_closed_here(place: Place, key: str) -> bool:
     if file.exists() or not file.parent.is_dir():
         return False
     _, domain, product, contract, major, _ = key.split("/")
-    told = told_of(place.registry, domain, product, contract, int(major[1:]))
-    return told is not None and not told.snapshot
+    return told_snapshot(place.registry, domain, product, contract, int(major[1:])) == ""
 
 
 def _is_told(place: Place, key: str, content: bytes) -> bool:
     """Say whether the newest event of a port tells of the snapshot that a pointer names."""
     _, domain, product, contract, major, _ = key.split("/")
-    told = told_of(place.registry, domain, product, contract, int(major[1:]))
+    told = told_snapshot(place.registry, domain, product, contract, int(major[1:]))
     with contextlib.suppress(RegistryError):
-        return told is not None and told.snapshot == read_pointer(content, key)["snapshot"]
+        return bool(told) and told == read_pointer(content, key)["snapshot"]
     return False
 
 
