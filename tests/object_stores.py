@@ -144,8 +144,8 @@ class InGit(SharedRegistry):
         refresh_index(ws, None)
 
     def put(self, ws: Workspace) -> None:
-        # The index is made anew by every clone, and so is not committed.
-        git(ws.root, "add", ".", ":!registry/registry.json")
+        # The registry itself says that its index is not committed: every clone makes its own.
+        git(ws.root, "add", ".")
         git(ws.root, "commit", "-qm", "Publish")
         git(ws.root, "pull", "-q", "--rebase", "origin", "main")
         git(ws.root, "push", "-q", "origin", "HEAD:main")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -384,7 +386,7 @@ def test_twenty_branches_that_publish_different_products_merge_without_a_conflic
     for number in range(20):
         git(ws.root, "checkout", "-qb", f"branch{number}", "main")
         publish(ws, f"product{number}", rows=str(number))
-        git(ws.root, "add", ".", ":!registry/registry.json")
+        git(ws.root, "add", ".")
         git(ws.root, "commit", "-qm", f"Publish {number}")
         (ws.registry / "registry.json").unlink()
     git(ws.root, "checkout", "-q", "main")
@@ -404,7 +406,7 @@ def test_two_branches_that_publish_one_version_with_other_contents_conflict(tmp_
     for note in ("a", "b"):
         git(ws.root, "checkout", "-qb", note, "main")
         publish(ws, note=note)
-        git(ws.root, "add", ".", ":!registry/registry.json")
+        git(ws.root, "add", ".")
         git(ws.root, "commit", "-qm", f"Publish {note}")
         (ws.registry / "registry.json").unlink()
     merged = git(ws.root, "merge", "--no-edit", "a", check=False)
@@ -420,3 +422,85 @@ def test_what_is_remembered_may_be_lost(server: Server, tmp_path: Path) -> None:
     (one.work / "remote.json").write_text("{", "utf-8")
     assert pull(one).keys == ()
     assert json.loads((one.work / "remote.json").read_bytes())["address"] == shared.address
+
+
+# Pointers
+
+
+def test_of_two_workspaces_that_published_rows_at_once_the_newest_event_decides(
+    server: Server, tmp_path: Path
+) -> None:
+    shared = InBucket(tmp_path, server.address())
+    one, two = shared.workspace("one"), shared.workspace("two")
+    publish(one, rows="first")
+    shared.put(one)
+    shared.get(two)
+    publish(one, rows="by one")
+    publish(two, rows="by two")
+    shared.put(one)
+    shared.put(two)
+    fresh = shared.workspace("fresh")
+    for ws in (one, fresh):
+        shared.get(ws)
+    assert [rows_of(ws) for ws in (one, two, fresh)] == ["by two"] * 3
+    publish(two, rows="again by two")
+    publish(one, rows="last by one")
+    shared.put(two)
+    shared.put(one)
+    for ws in (two, fresh):
+        shared.get(ws)
+    assert [rows_of(ws) for ws in (one, two, fresh)] == ["last by one"] * 3
+
+
+def test_a_port_that_was_closed_is_closed_for_all(server: Server, tmp_path: Path) -> None:
+    from factory.registry.control import Word, retire
+
+    shared = InBucket(tmp_path, server.address())
+    one, two = shared.workspace("one"), shared.workspace("two")
+    publish(one)
+    shared.put(one)
+    shared.get(two)
+    retire(one, "orders", Word("somebody", "over", datetime.now(UTC)), early=True)
+    shared.put(one)
+    shared.get(two)
+    assert current_snapshot(two, "trade", "orders", "orders", 1) == {}
+    assert read_index(two)["products"][0]["contracts"][0]["status"] == "retired"
+    shared.get(one)
+    assert current_snapshot(one, "trade", "orders", "orders", 1) == {}
+
+
+def test_ports_that_were_deleted_by_hand_come_back(server: Server, tmp_path: Path) -> None:
+    shared = InBucket(tmp_path, server.address())
+    one = shared.workspace("one")
+    publish(one, rows="rows")
+    shared.put(one)
+    (one.ports / "trade/orders/orders/v1/current.json").unlink()
+    shared.put(one)
+    assert rows_of(one) == "rows" and current_snapshot(one, "trade", "orders", "orders", 1)
+    shutil.rmtree(one.ports)
+    shutil.rmtree(one.registry)
+    shared.get(one)
+    assert rows_of(one) == "rows" and names(one) == ["orders"]
+
+
+def test_a_rollback_reaches_the_others_and_old_tables_go_after_their_number(
+    server: Server, tmp_path: Path
+) -> None:
+    from factory.registry.control import Word
+    from factory.registry.remote import open_store
+    from factory.registry.rollback import rollback
+
+    shared = InBucket(tmp_path, server.address())
+    one, two = shared.workspace("one"), shared.workspace("two")
+    for number in range(5):
+        publish(one, rows=f"rows {number}")
+        shared.put(one)
+    shared.get(two)
+    rollback(one, "orders", Word("somebody", "wrong rows", datetime.now(UTC)))
+    shared.put(one)
+    shared.get(two)
+    assert rows_of(one) == rows_of(two) == "rows 3"
+    kept = open_store(shared.address, tmp_path).entries("ports/trade/orders/orders/v1")
+    assert len([entry for entry in kept if entry.key.endswith(".parquet")]) == one.settings.snapshots
+    rollback(two, "orders", Word("somebody", "wrong, too", datetime.now(UTC)))
+    assert rows_of(two) == "rows 2"
