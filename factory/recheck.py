@@ -32,6 +32,7 @@ from factory.quality.odcs import run_rules
 from factory.record import PUBLISHED
 from factory.registry import Registry, current_snapshot
 from factory.registry.ports import is_as_published, write_stand_in
+from factory.registry.remote import in_step
 from factory.registry.store import CONTRACT_FILE
 from factory.results import EXIT_REFUSED, Count, ProductOutcome, ProductResult, Run
 from factory.standards import nearest
@@ -56,7 +57,7 @@ def recheck(ws: Workspace, request: Request, progress: Progress) -> Run:
     clock = Clock()
     progress("discover")
     products = {product.name: product for product in discover(ws)}
-    with locked(ws):
+    with locked(ws), in_step(ws):
         chosen = _chosen(ws, request.names, products)
         watch = Watch(ws, request.now)
         results = []

@@ -10,9 +10,10 @@ import duckdb
 import pytest
 from conftest import Command
 from mesh import add_product, add_shop, make_workspace, replace
-from object_stores import Server, moto_server
+from object_stores import Server, moto_server, publish, rows_of
 
-from factory.registry.remote import open_store
+from factory.registry.remote import open_store, pull
+from factory.workspace import Settings, Workspace
 
 
 def a_mesh(root: Path, address: str) -> Path:
@@ -86,3 +87,25 @@ def check_other_content(factory: Command, tmp_path: Path, one: Path) -> None:
     done = factory("-C", one, "build")
     assert done.code != 0
     assert "1.0.0" in done.out + done.err
+
+
+def test_what_an_owner_says_of_a_product_reaches_the_others(
+    tmp_path: Path, factory: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moto_server(tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        address = server.address()
+        one, two = a_mesh(tmp_path / "one", address), a_mesh(tmp_path / "two", address)
+        publish(Workspace(one, settings=Settings(publish_to=address)), "stock")
+        publish(Workspace(one, settings=Settings(publish_to=address)), "stock", "1.1.0", rows="new")
+        done = factory("-C", one, "yank", "stock", "1.1.0", "--reason", "wrong")
+        assert done.code == 0, done.err
+        done = factory("-C", two, "yank", "stock", "1.1.0", "--reason", "wrong")
+        assert "was yanked before" in done.out, done.err + done.out
+        assert factory("-C", two, "rollback", "stock", "--reason", "wrong").code == 0
+        pull(Workspace(one, settings=Settings(publish_to=address)))
+        assert rows_of(Workspace(one), "stock") == "1"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        done = factory("-C", two, "pause", "stock", "--reason", "holiday")
+        assert done.code == 2 and "the server cannot be reached" in done.err

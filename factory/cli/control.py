@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.cli.frame import format_option, somebody, target_option, workspace
+from factory.cli.frame import format_option, shared_workspace, somebody, target_option, workspace
 
 if TYPE_CHECKING:
     from factory.registry.control import Said, Word
@@ -49,7 +49,7 @@ def yank(
     if not undo and not reason.strip():
         raise click.UsageError("say why, with --reason: consumers read it")
     say = control.unyank if undo else control.yank
-    said = say(workspace(context, target), contract, version, _word(context, by, reason))
+    said = say(shared_workspace(context, target), contract, version, _word(context, by, reason))
     _tell(said, ("is offered again", "is not yanked") if undo else ("is yanked", "was yanked before"))
 
 
@@ -70,7 +70,7 @@ def deprecate(context: click.Context, /, contract: str, reason: str, target: str
     from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT
     from factory.registry import control
 
-    ws, word = workspace(context, target), _word(context, options["by"], reason)
+    ws, word = shared_workspace(context, target), _word(context, options["by"], reason)
     if options["undo"]:
         _tell(control.undeprecate(ws, contract, word), ("is to stay", "was not deprecated by this command"))
         return
@@ -102,7 +102,9 @@ def retire(context: click.Context, contract: str, reason: str, early: bool, by: 
     """Close the port of a major version of CONTRACT (product.contract/1) for good; its snapshots stay."""
     from factory.registry import control
 
-    said = control.retire(workspace(context, target), contract, _word(context, by, reason), early=early)
+    said = control.retire(
+        shared_workspace(context, target), contract, _word(context, by, reason), early=early
+    )
     _tell(said, ("is retired: its port is closed", "was retired before"))
 
 
@@ -116,7 +118,7 @@ def pause(context: click.Context, product: str, reason: str, by: str, target: st
     """Let builds pass PRODUCT over until it is resumed; what is published of it stays."""
     from factory.registry import control
 
-    said = control.pause(workspace(context, target), product, _word(context, by, reason))
+    said = control.pause(shared_workspace(context, target), product, _word(context, by, reason))
     _tell(said, ("is paused", "was paused before"))
 
 
@@ -130,7 +132,7 @@ def resume(context: click.Context, product: str, reason: str, by: str, target: s
     """Build a paused PRODUCT again."""
     from factory.registry import control
 
-    said = control.resume(workspace(context, target), product, _word(context, by, reason))
+    said = control.resume(shared_workspace(context, target), product, _word(context, by, reason))
     _tell(said, ("is built again", "is not paused"))
 
 
@@ -148,7 +150,7 @@ def remove(context: click.Context, product: str, reason: str, moved_to: str, by:
     """
     from factory.registry import control
 
-    said = control.remove(workspace(context, target), product, _word(context, by, reason), moved_to)
+    said = control.remove(shared_workspace(context, target), product, _word(context, by, reason), moved_to)
     _tell(said, ("is removed: its name is not given again", "was removed before"))
 
 
@@ -184,7 +186,7 @@ def rollback(
     from factory.report import as_json
 
     word = _word(context, options["by"], options["reason"])
-    steps = go_back(workspace(context, options["target"]), product, word, contract, to)
+    steps = go_back(shared_workspace(context, options["target"]), product, word, contract, to)
     if format_ == "json":
         click.echo(as_json({"steps": [_step(step) for step in steps]}))
     else:

@@ -85,6 +85,18 @@ def somebody(context: click.Context) -> str:
         return "somebody"
 
 
+def shared_workspace(context: click.Context, target: str = PROD) -> Workspace:
+    """Return the workspace of a command that writes to the registry.
+
+    Where that is a replica of a bucket, it is pulled now, and pushed when the command has done its work.
+    """
+    from factory.registry.remote import in_step
+
+    ws = workspace(context, target)
+    context.with_resource(in_step(ws))
+    return ws
+
+
 def width() -> int:
     """Return how wide text may be: the terminal's columns, or a hundred."""
     return max(60, min(100, shutil.get_terminal_size((100, 24)).columns))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from factory.cli.frame import format_option, moment, since_option, target_option, workspace
+from factory.cli.frame import format_option, moment, shared_workspace, since_option, target_option, workspace
 
 
 @click.group()
@@ -58,7 +58,7 @@ def compact(context: click.Context, keep: str, everything: bool, format_: str, t
     from factory.registry.compaction import compact as compact_history
     from factory.report import as_json
 
-    ws = workspace(context, target)
+    ws = shared_workspace(context, target)
     done = compact_history(ws, before)
     text = as_json(compacted_as_json(ws, done)) if format_ == "json" else plain(compacted_as_text(ws, done))
     click.echo(text)

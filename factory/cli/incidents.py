@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.frame import format_option, moment, since_option, somebody, target_option, workspace
+from factory.cli.frame import (
+    format_option,
+    moment,
+    shared_workspace,
+    since_option,
+    somebody,
+    target_option,
+    workspace,
+)
 
 if TYPE_CHECKING:
     from factory.incidents.values import Said
@@ -71,7 +79,7 @@ def acknowledge(context: click.Context, incident: str, by: str, note: str, targe
     from factory.incidents.notice import said_words
     from factory.questions.tables import plain
 
-    found, is_news = note_it(workspace(context, target), incident, _said(context, by, note))
+    found, is_news = note_it(shared_workspace(context, target), incident, _said(context, by, note))
     if is_news or not found.acknowledgement:
         click.echo(plain(f"{found.id} is acknowledged. It closes when the check is good again."))
     else:
@@ -90,7 +98,7 @@ def repair(context: click.Context, incident: str, by: str, note: str, target: st
     from factory.incidents.notice import said_words
     from factory.questions.tables import plain
 
-    found, is_news = note_it(workspace(context, target), incident, _said(context, by, note))
+    found, is_news = note_it(shared_workspace(context, target), incident, _said(context, by, note))
     if is_news or not found.claim:
         click.echo(plain(f"{found.id} is said to be repaired. It closes when the check is good again."))
     else:
