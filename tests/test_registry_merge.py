@@ -216,3 +216,17 @@ def test_what_a_merge_did_is_told_in_words_and_as_values(ws: Workspace, tmp_path
     text = merged_as_text(done)
     assert text.startswith("Merged ") and "1 versions" in text and "urn:dpf:trade:returns" in text
     assert merged_as_text(merge(ws, [eu.root])) == f"Nothing new in {eu.root}."
+
+
+def test_the_command_merges_and_tells(ws: Workspace, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from factory.cli.registry_merge import merge as command
+
+    eu = region(tmp_path, "eu")
+    publish(ws, "orders")
+    publish(eu, "returns")
+    done = CliRunner().invoke(command, [str(eu.root), "--format", "json"], obj=ws.root)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["products"] == ["urn:dpf:trade:returns"]
+    assert names(ws) == ["orders", "returns"]

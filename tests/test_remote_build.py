@@ -109,3 +109,17 @@ def test_what_an_owner_says_of_a_product_reaches_the_others(
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         done = factory("-C", two, "pause", "stock", "--reason", "holiday")
         assert done.code == 2 and "the server cannot be reached" in done.err
+
+
+def test_a_build_publishes_to_a_folder_that_the_settings_name(tmp_path: Path, factory: Command) -> None:
+    one, two = a_mesh(tmp_path / "one", "../shared"), a_mesh(tmp_path / "two", "../shared")
+    add_shop(one)
+    add_product(two, "stock", sql="select cast(1 as integer) as item_id", columns="item_id:integer:key")
+    for root in (one, two):
+        done = factory("-C", root, "build")
+        assert done.code == 0, done.err + done.out
+        assert not (root / "registry").exists() and not (root / "ports").exists()
+    assert listed(factory, one) == listed(factory, two) == ["shop", "stock"]
+    contract = tmp_path / "shared/registry/products/trade/shop/shop/1.0.0/contract.odcs.yaml"
+    assert "../shared/ports/trade/shop/shop/v1/current/" in contract.read_text("utf-8")
+    check_tables(tmp_path / "shared")

@@ -274,3 +274,27 @@ def test_a_fact_of_another_size_is_told_with_its_place(bucket: Server, tmp_path:
     event.unlink()
     replica.pull()
     assert event.is_file()
+
+
+@pytest.mark.parametrize("outcome", [True, False])
+def test_a_write_that_meets_another_one_under_way_is_begun_anew(
+    bucket: Server, monkeypatch: pytest.MonkeyPatch, outcome: bool
+) -> None:
+    import obstore
+    from obstore.exceptions import AlreadyExistsError
+
+    store = S3Store(bucket.address())
+    assert outcome or store.create("registry/a", b"other")
+    put, calls = obstore.put, []
+
+    def busy(*arguments: object, **more: object) -> object:
+        calls.append(arguments)
+        if len(calls) < 3:
+            raise AlreadyExistsError(
+                "Server returned non-2xx status code: 409 Conflict: ConditionalRequestConflict"
+            )
+        return put(*arguments, **more)
+
+    monkeypatch.setattr(obstore, "put", busy)
+    assert store.create("registry/a", b"1") is outcome
+    assert len(calls) == 3

@@ -8,6 +8,7 @@ links, `ports.duckdb`, and the index, which every place makes anew from its fact
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -50,6 +51,7 @@ _SHELVES = {
 }  # fmt: skip
 
 
+@functools.lru_cache(maxsize=2**19)  # the same keys are asked for in every step
 def kind_of(key: str) -> Kind:
     """Return what a key is; `NONE` for what is not carried."""
     parts = key.split("/")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,6 +27,8 @@ _CONNECT = timedelta(seconds=5)
 _SILENCE = timedelta(seconds=30)  # how long a server may say nothing
 _REQUEST = timedelta(minutes=30)  # how long one object may take that does arrive
 _RETRIES = 4
+_CONFLICTS = 7  # times that a write is begun anew where another one is under way
+_CONFLICT = re.compile(r"\b409 |ConditionalRequestConflict")
 _PATIENCE = timedelta(seconds=60)  # in which a request is tried again
 
 #: Other ways to say who asks.
@@ -140,16 +143,20 @@ class S3Store:
 
         parts_of(key)
         with _told(self._address, f"writing {key}"):
-            try:
-                obstore.put(self._store, key, content, mode="create", use_multipart=False)
-            except (AlreadyExistsError, PreconditionError):
-                return False
-        return True
+            for attempt in range(_CONFLICTS):
+                try:
+                    obstore.put(self._store, key, content, mode="create", use_multipart=False)
+                    return True
+                except (AlreadyExistsError, PreconditionError) as error:
+                    if not _CONFLICT.search(str(error)):
+                        return False
+                time.sleep(0.05 * 2**attempt)  # another one is writing it at this moment: it may yet fail
+        raise RegistryError(f"{self._address}: others write {key} all the time", hint=_AGAIN)
 
     def replace(self, key: str, content: bytes, etag: str | None) -> bool:
         """Write an object if it is still the one with this etag; say whether it was."""
         import obstore
-        from obstore.exceptions import PreconditionError
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         if etag is None:
             return self.create(key, content)
@@ -157,7 +164,7 @@ class S3Store:
         with _told(self._address, f"writing {key}"):
             try:
                 obstore.put(self._store, key, content, mode={"e_tag": etag}, use_multipart=False)
-            except PreconditionError:
+            except (AlreadyExistsError, PreconditionError):
                 return False
             except FileNotFoundError as error:
                 _unless_no_bucket(error)
