@@ -96,6 +96,10 @@ def test_a_value_is_a_secret_by_its_form_whatever_it_is_called(lots: ModuleType)
     assert secrecy_of("INPUT", drawn(1)) is Secrecy.SECRET
     assert not is_drawn("customer-orders-of-2024-q1")
     assert not is_drawn("s3://Bucket2/raw/Orders/part")
+    for value in ("AcmeCorp/DataMesh2", "DataPlatformTeam1", "feature/ABC-1234-add-orders"):
+        assert not is_drawn(value)
+    # What no product names is a secret by its name or its format alone.
+    assert variables_of({"SESSION": drawn(1)}, [], {}) == ()
 
 
 def test_an_environment_variable_that_products_name_is_private_and_one_of_dbts_own_is_plain() -> None:

@@ -54,7 +54,7 @@ def looked_as_json(looked: Looked) -> dict[str, Any]:
 
 def looked_as_text(looked: Looked) -> str:
     """Return what was found as text, a paragraph per leak."""
-    size = f"{looked.files:,} files, {looked.bytes / 1e6:.1f} MB"
+    size = f"{looked.files:,} {'file' if looked.files == 1 else 'files'}, {looked.bytes / 1e6:.1f} MB"
     if not looked.leaks:
         return f"No secret in {size}."
     lines = []

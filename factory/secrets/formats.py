@@ -214,7 +214,7 @@ def _varies(text: str) -> bool:
 
 def _is_mixed(text: str) -> bool:
     """Say whether letters change their case as often as if drawn by lot, which those of `customerOrderId` do not."""
-    return sum(a.isupper() != b.isupper() for a, b in itertools.pairwise(text)) >= 0.38 * len(text) > 3
+    return sum(a.isupper() != b.isupper() for a, b in itertools.pairwise(text)) >= 0.42 * len(text) > 3
 
 
 def _bits(text: str) -> float:

@@ -5,7 +5,8 @@ Takes names and values; gives `Variable`s; touches nothing. The rules, in this o
 1. A value of fewer than 6 characters, a number, a date, a boolean, a version, or a common word is no secret: it stands
    in any text by chance, and nobody could tell the one from the other. Nor are fewer than 12 letters, all of one case.
 2. A variable is a *secret* if its name says so (`NAMES`, or dbt's DBT_ENV_SECRET_), or if its value does: a known
-   format of a token, or at least 16 characters of three kinds that look drawn by lot. Its value may stand nowhere.
+   format of a token, or, of a variable that products name or that a person gave to the run, at least 16 characters of
+   three kinds that look drawn by lot. Its value may stand nowhere.
 3. An environment variable that products name in `env_var()` is *private* otherwise: its value is the machine's affair,
    and its name says more. It is replaced in SQL literals only; where people put it into a description, they meant to.
 4. Any other variable of `--vars`, of the project or of a profile is *plain*: it belongs to the logic, and may be read.
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from factory.secrets.formats import is_token
+from factory.secrets.formats import is_random, is_token
 
 #: Words in a variable's name that say that its value is a secret.
 NAMES = frozenset(
@@ -122,7 +123,7 @@ def variables_of(
     named, allowed = set(named), set(allowed)
     found = []
     for name, value in environment.items():
-        secrecy = secrecy_of(name, value, named=name in named)
+        secrecy = secrecy_of(name, value, named=name in named, judged=name in named)
         found.append(Variable("env", name, value.strip(), secrecy))
     for kind, tree in (("var", values), ("profile", profile or {})):
         for name, text in _leaves(tree):
@@ -131,12 +132,21 @@ def variables_of(
     return tuple(sorted(kept, key=lambda v: (-len(v.value), v.kind, v.name, v.value)))
 
 
-def secrecy_of(name: str, value: str, *, named: bool = False) -> Secrecy:
-    """Return how much of a variable may be read by others; `named` is one of the environment that products name."""
+def secrecy_of(name: str, value: str, *, named: bool = False, judged: bool = True) -> Secrecy:
+    """Return how much of a variable may be read by others.
+
+    Args:
+        name: what it is called.
+        value: its value.
+        named: it is one of the environment that products name.
+        judged: its value counts if it looks drawn by lot. That of a variable which has nothing to do with the run does
+            not: a machine has many, such as the user's name, that may well stand in a contract.
+
+    """
     value = value.strip()
     if _is_common(value):
         return Secrecy.PLAIN
-    if says_secret(name) or is_token(value) or is_drawn(value):
+    if says_secret(name) or is_token(value) or (judged and is_drawn(value)):
         return Secrecy.SECRET
     return Secrecy.PRIVATE if named else Secrecy.PLAIN
 
@@ -154,7 +164,7 @@ def is_drawn(text: str) -> bool:
     if len(text) < SHORTEST_RANDOM or re.search(r"\s|://|[\\/].*[\\/]", text):
         return False
     kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    return kinds == 3 and entropy(text) >= 3.5
+    return kinds == 3 and entropy(text) >= 3.5 and is_random(text)
 
 
 def entropy(text: str) -> float:
