@@ -1,4 +1,4 @@
-"""Commands about the registry itself: `registry verify`, `rebuild`, `checkpoint`, `key`; and `remove`."""
+"""Commands about the registry itself: `registry verify`, `rebuild`, `checkpoint`, `key`; with `remove` and `merge`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from factory.cli.control import remove
 from factory.cli.frame import format_option, target_option, workspace
+from factory.cli.registry_merge import merge
 
 if TYPE_CHECKING:
     from factory.registry.checkpoint import Trust
@@ -214,5 +215,6 @@ def _registry_around(folder: Path) -> Path | None:
 
 
 registry.add_command(remove)
+registry.add_command(merge)
 
 COMMANDS = (registry,)
