@@ -217,6 +217,11 @@ def _by_change(
     changes = compare(*comparable(last, contract, current), severities)
     severity = severity_of(changes)
     result = replace(_unchanged(promise), published=last.version, severity=severity, changes=changes)
+    if last.yanked and version_key(promise.version) <= version_key(last.version):
+        step = "patch" if severity == "none" else severity
+        return replace(
+            result, new=bumped(last.version, step), words=f"{last.version} was yanked: {last.yanked}"
+        )
     if severity == "none" and version_key(promise.version) < version_key(last.version):
         return replace(result, new=last.version, words=f"{last.version} is what is published")
     if severity == "none":

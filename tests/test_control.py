@@ -206,6 +206,15 @@ def test_a_yanked_version_is_offered_to_nobody_new_and_stays_readable(mesh: Path
     assert entry_of(mesh)["contracts"][0]["version"] == "1.2.0"
 
 
+def test_bump_goes_above_a_yanked_version(mesh: Path, factory: Command) -> None:
+    factory("yank", "shop", "1.0.0", "--reason", "it counts twice")
+    result = factory("contract", "bump", "shop")
+    assert result.code == 0, result.err
+    assert "1.0.1" in result.out
+    assert factory("build", "shop").code == 0
+    assert entry_of(mesh)["contracts"][0]["version"] == "1.0.1"
+
+
 def test_a_yank_is_said_once_and_can_be_taken_back(mesh: Path, factory: Command) -> None:
     publish(mesh, factory, 1, "1.0.0")
     assert "no version of shop 1.x is left" in factory("yank", "shop.shop", "1.0.0", "--reason", "bad").out

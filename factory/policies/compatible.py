@@ -78,7 +78,8 @@ def _judge(contract: Contract, published: Sequence[Published], evidence: Evidenc
         return Finding("compatible", Severity.BLOCKS, message, where, f"set a version above {top}")
     if not older:
         return None
-    last = max(older, key=lambda p: version_key(p.version))
+    # What was yanked is offered to nobody, so a new version goes on from the one before it.
+    last = max([p for p in older if not p.yanked] or older, key=lambda p: version_key(p.version))
     changes = _compare(last.data, contract.data, evidence)
     severity = severity_of(changes)
     if is_enough(last.version, contract.version, severity):
