@@ -150,13 +150,21 @@ class Place:
         found: dict[str, int] = {}
         for top, name in ((self.registry, REGISTRY), (self.ports, PORTS)):
             with told_as(RegistryError, "reading the registry", top):
-                for folder, folders, files in os.walk(top):
-                    # No links are followed: `current` leads to a snapshot that has its own name.
-                    folders[:] = [f for f in folders if not f.startswith((".", "_"))]
-                    start = "/".join((name, *Path(folder).relative_to(top).parts))
-                    for file in files:
-                        key = f"{start}/{file}"
-                        if kind_of(key) is not Kind.NONE:
-                            with contextlib.suppress(FileNotFoundError):
-                                found[key] = (Path(folder) / file).stat().st_size
+                _sizes_below(str(top), name, found)
         return found
+
+
+def _sizes_below(folder: str, start: str, found: dict[str, int]) -> None:
+    """Add the sizes of what is carried from a folder; a link is none: `current` leads to what has its own name."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = f"{start}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if not entry.name.startswith((".", "_")):
+                        _sizes_below(entry.path, key, found)
+                elif not entry.is_symlink() and kind_of(key) is not Kind.NONE:
+                    with contextlib.suppress(FileNotFoundError):
+                        found[key] = entry.stat().st_size
+    except FileNotFoundError:
+        return  # none there, or none any more
