@@ -105,10 +105,11 @@ def test_a_file_that_is_cut_is_found_and_named(ws: Workspace) -> None:
     files = [files[0] for files in kinds(ws).values()] + proven(ws)[-1:] + pointers(ws)[:1]
     for file in [*files, ws.registry / "registry.json"]:
         raw = file.read_bytes()
-        ends = range(len(raw)) if FULL else sorted({0, 1, len(raw) // 3, len(raw) - 2, len(raw) - 1})
-        for end in ends:
+        fact = any(file in files for files in kinds(ws).values())
+        some = {0, 1, len(raw) // 3, len(raw) - 2, len(raw) - 1}
+        for end in range(0, len(raw), 1 if fact else 9) if FULL else sorted(some):
             file.write_bytes(raw[:end])
-            assert names(look(ws), file, ws), (file, end)
+            assert names(look(ws, fast=fact), file, ws), (file, end)
         file.write_bytes(raw)
     assert look(ws).clean
 
@@ -225,7 +226,8 @@ def test_whatever_stands_in_a_good_seal_is_no_crash(ws: Workspace, factory: Comm
     for number in range(1500 if FULL else 120):
         file = dice.choice(files)
         raw = file.read_bytes()
-        file.write_text(fact_text(changed(json.loads(raw), dice)), "utf-8")
+        value = changed(json.loads(raw), dice)
+        file.write_text(fact_text(value if isinstance(value, dict) else {}), "utf-8")
         look(ws, fast=bool(number % 4))
         if number % 20 == 0:
             assert factory("registry", "rebuild").code in (0, 2)

@@ -99,9 +99,9 @@ def verify(ws: Workspace, now: datetime, wishes: Wishes = Wishes()) -> Report:
 
 def _readable(fault: Fault) -> Fault:
     """Return a fault whose words can be printed: a name on the disk need be no text."""
-    words = (f.encode(errors="surrogateescape").decode(errors="backslashreplace")
-             for f in (fault.place, fault.what, fault.remedy) )  # fmt: skip
-    place, what, remedy = words
+    place, what, remedy = (
+        words.encode(errors="backslashreplace").decode() for words in (fault.place, fault.what, fault.remedy)
+    )
     return replace(fault, place=place, what=what, remedy=remedy)
 
 
