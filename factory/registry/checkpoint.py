@@ -328,15 +328,14 @@ def tree_faults(lines: list[bytes], tree: Tree) -> tuple[list[Fault], list[str]]
     """Say which files of a list are gone or altered, and return the paths that are newer than the list."""
     listed = set(lines)
     there = {f"{digest}  {path}".encode(errors="surrogateescape") for path, digest in tree.hashes.items()}
+    lost = {line[66:].decode(errors="surrogateescape") for line in listed - there}
     found = []
-    for line in listed - there:
-        path = line[66:].decode(errors="replace")
+    for path in lost:
         code, what = ("altered", "is another one") if path in tree.hashes else ("missing", "is gone")
-        found.append(
-            Fault(f"checkpoint-{code}-file", path, f"the file that the checkpoint covers {what}", RESTORE)
-        )
-    paths = {line[66:].decode(errors="replace") for line in listed}
-    return found, sorted(path for path in tree.hashes if path not in paths)
+        what = f"the file that the checkpoint covers {what}"
+        found.append(Fault(f"checkpoint-{code}-file", path, what, RESTORE))
+    new = {line[66:].decode(errors="surrogateescape") for line in there - listed}
+    return found, sorted(new - lost)
 
 
 def _signatures(checkpoint: Checkpoint, keys: Iterable[PrivateKey]) -> tuple[Signature, ...]:

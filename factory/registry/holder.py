@@ -19,7 +19,6 @@ from factory.registry.checkpoint import (
     MAX_LIST,
     Checkpoint,
     Trust,
-    lines_of,
     read_checkpoint,
     read_list,
     signature_faults,
@@ -81,7 +80,7 @@ def read_memory(file: Path) -> Memory | None:
     head, _, listed = raw.partition(b"\n")
     try:
         facts = json.loads(head)
-        memory = Memory(int(facts["number"]), str(facts["digest"]), frozenset(lines_of(listed)))
+        memory = Memory(int(facts["number"]), str(facts["digest"]), frozenset(listed.split(b"\n")[:-1]))
         same = facts["sha256"] == hashlib.sha256(listed).hexdigest()
     except (ValueError, KeyError, TypeError, RecursionError):
         memory, same = None, False
