@@ -554,6 +554,16 @@ def test_a_change_in_the_last_commit_is_found_though_the_files_are_as_before(ws:
     assert [fault.place for fault in since(ws, base)] == [ws.relative(file)]
 
 
+def test_a_clone_in_ci_has_no_index_and_no_ports_and_that_is_no_fault(ws: Workspace, tmp_path: Path) -> None:
+    commit(ws)
+    git("rm", "-q", "--cached", "registry/registry.json", cwd=ws.root)
+    git("commit", "-q", "-m", "the index is made anew", cwd=ws.root)
+    git("clone", "-q", str(ws.root), str(tmp_path / "clone"), cwd=tmp_path)
+    report = look(Workspace(tmp_path / "clone"), since="origin/main")
+    assert report.clean
+    assert [(fault.code, fault.weight) for fault in report.faults] == [("index-missing", "note")]
+
+
 def test_what_is_new_is_fine_and_what_grows_below_a_published_version_is_not(ws: Workspace) -> None:
     from factory.registry.events import write_event
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from factory.errors import FactoryError
 from factory.files import json_text
+from factory.git import GitError, git, repository_of
 from factory.registry.content import Content
 from factory.registry.faults import REBUILD, Fault, Weight
 from factory.registry.index import INDEX_FILE, index_text, read_index
@@ -28,7 +29,10 @@ def index_faults(ws: Workspace, content: Content, *, fast: bool) -> list[Fault]:
     """
     file = ws.registry / INDEX_FILE
     if not file.exists() and not file.is_symlink():
-        return [_fault("index-missing", "the index is not there")] if content.documents else []
+        # A clone has none where git leaves it out, as `registry/.gitignore` says: it is made from the rest.
+        weight = Weight.NOTE if _is_ignored(ws) else Weight.FAULT
+        missing = Fault("index-missing", INDEX_FILE, "the index is not there", REBUILD, weight)
+        return [missing] if content.documents else []
     try:
         data = read_index(ws)
         entries = {str(entry["id"]): entry for entry in data["products"]}
@@ -52,6 +56,15 @@ def index_faults(ws: Workspace, content: Content, *, fast: bool) -> list[Fault]:
     elif not found and text and raw != text.encode():
         found.append(_fault("index-differs", "the index is not written as it would be"))
     return found
+
+
+def _is_ignored(ws: Workspace) -> bool:
+    try:
+        if repository_of(ws.registry) is None:
+            return False
+        return bool(git("check-ignore", "--", INDEX_FILE, cwd=ws.registry, accept=(0, 1)).strip())
+    except (GitError, OSError):
+        return False
 
 
 def _fault(code: str, what: str) -> Fault:
