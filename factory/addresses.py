@@ -3,8 +3,11 @@
     urn:dpf:<domain>:<product>[:<contract>[:<major>[:<table>[:<column>]]]]
 
 A port is a major version of a contract: what is read in it does not break. An address never names a place; where the
-thing lies now, `factory resolve` says. Short forms for people are `product`, `product.contract` and
-`product.contract/major`.
+thing lies now, `factory resolve` says. Names of tables and columns are percent-encoded in UTF-8 (RFC 3986); what comes
+before them never needs it. `urn:dpf:` is the same in capitals, the rest is not.
+
+Short forms for people are `product`, `product.contract`, `product.contract/major`, `product.contract/major.table` and
+`product.contract/major.table.column`, as long as the name of the table has no dot.
 """
 
 from __future__ import annotations
@@ -17,8 +20,8 @@ PREFIX = "urn:dpf:"
 DOMAIN = re.compile(r"[a-z][a-z0-9-]{1,62}", re.ASCII)
 NAME = re.compile(r"[a-z][a-z0-9_]{1,62}", re.ASCII)
 MAJOR = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
-_LONGEST = 1_000
-_BARE = re.compile(r"[^\x00-\x1f\x7f:%]{1,255}")
+_LONGEST = 8_000  # characters: two names of 255 letters, of which each may take twelve as it is encoded
+_BARE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}")
 #: What may stand in a URN as it is, besides letters, digits and `_.-~` (RFC 8141, RFC 3986).
 _UNQUOTED = "!$&'()*+,;=@"
 _STEPS = ("domain", "product", "contract", "major", "table", "column")
@@ -81,27 +84,32 @@ def address_of(text: str) -> Address:
 
 
 def _short(text: str) -> Address:
-    name, slash, major = text.partition("/")
-    product, _, contract = name.partition(".")
-    address = Address("", product, contract, major)
-    return _checked(address, [product, *([contract] if "." in name else []), *([major] if slash else [])])
+    name, *rest = text.split("/", 1)
+    before, behind = name.split(".", 1), rest[0].split(".", 2) if rest else []
+    product, contract = before[0], before[1] if len(before) > 1 else ""
+    values = (product, contract, *(behind + ["", "", ""])[:3])
+    return _checked(Address("", *values), [*before, *behind])
 
 
 def _checked(address: Address, parts: list[str]) -> Address:
     if not all(parts):
         raise ValueError("a part of it is empty")
     if address.domain and not DOMAIN.fullmatch(address.domain):
-        raise ValueError(f"{address.domain!r} is not the name of a domain")
+        raise ValueError(f"{_shown(address.domain)} is not the name of a domain")
     if not NAME.fullmatch(address.product):
-        raise ValueError(f"{address.product!r} is not the name of a product")
+        raise ValueError(f"{_shown(address.product)} is not the name of a product")
     if address.contract and (not NAME.fullmatch(address.contract) or address.contract == "product"):
-        raise ValueError(f"{address.contract!r} is not the name of a contract")
+        raise ValueError(f"{_shown(address.contract)} is not the name of a contract")
     if address.major and (not MAJOR.fullmatch(address.major) or not address.contract):
-        raise ValueError(f"{address.major!r} is not a major version of a contract")
+        raise ValueError(f"{_shown(address.major)} is not a major version of a contract")
     for part in (address.table, address.column):
-        if part and not _BARE.fullmatch(part.replace(":", "").replace("%", "")):
+        if part and not _BARE.fullmatch(part):
             raise ValueError("a name in it has characters that no table or column has")
     return address
+
+
+def _shown(part: str) -> str:
+    return repr(part if len(part) <= 80 else f"{part[:79]}…")
 
 
 def _encoded(part: str) -> str:

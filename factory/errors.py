@@ -98,6 +98,10 @@ class RegistryError(FactoryError):
     """The registry or the published ports cannot be read or written."""
 
 
+class OutsideError(RegistryError):
+    """A name, a path or a link that leads out of the folder that it belongs to."""
+
+
 class PublishRefusedError(RegistryError):
     """A product cannot be published as it is: its own fault, and nobody else's."""
 

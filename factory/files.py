@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -17,11 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from factory.errors import FactoryError, WorkspaceError
+from factory.errors import FactoryError, OutsideError, WorkspaceError
 
 _A_DAY = 86_400.0  # seconds
 
 _NO_SECOND_NAMES = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+# A control character, a backslash, half a pair of surrogates, a drive, or a step that is empty, `.` or `..`.
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|^[A-Za-z]:|(?:^|/)\.{0,2}(?:/|$)")
+_LONGEST_NAME = 255  # bytes, as file systems have it
 
 _REMEDIES = {
     errno.ENOSPC: "free some disk space and run the command again",
@@ -43,6 +48,32 @@ def told_as(error_type: type[FactoryError], doing: str, path: Path) -> Iterator[
         reason = error.strerror or str(error)
         hint = _REMEDIES.get(error.errno or 0, "mend this and run the command again; nothing is half-written")
         raise error_type(f"{doing} failed: {reason}", where=at, hint=hint) from error
+
+
+def within(root: Path, *parts: str) -> Path:
+    """Return the path of something below a folder, by names and relative paths that somebody else wrote.
+
+    Neither what they say nor a link on the way leads out of the folder; it need not be there. Raises:
+        OutsideError: it would lead out of it, or it is no path.
+
+    """
+    for part in parts:
+        if _NO_PATH.search(part) or any(len(step.encode()) > _LONGEST_NAME for step in part.split("/")):
+            raise _outside(root, part)
+    path = root.joinpath(*parts)
+    top = os.path.realpath(root)
+    if not f"{os.path.realpath(path)}{os.sep}".startswith(f"{top.rstrip(os.sep)}{os.sep}"):
+        raise _outside(root, "/".join(parts))
+    return path
+
+
+def _outside(root: Path, part: str) -> OutsideError:
+    shown = part if len(part) <= 80 else f"{part[:79]}…"
+    return OutsideError(
+        f"{ascii(shown)} does not name anything in this folder",
+        where=root,
+        hint="a name or a link that leads elsewhere is never followed: see who wrote it, and restore what was there",
+    )
 
 
 def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> None:

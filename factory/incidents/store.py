@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import json_text, told_as, write_whole
+from factory.files import json_text, told_as, within, write_whole
 from factory.incidents.facts import incident_from, opened_values, time_text, worsening_values
 from factory.incidents.values import Delivery, Incident, Said, Worsening, clean
 
@@ -53,9 +53,9 @@ class IncidentStore:
     def unfinished(self, domain: str, product: str) -> tuple[Incident, ...]:
         """Return a product's incidents that are open or of which somebody is still to be told, the oldest first."""
         if self._marks.is_dir():
-            ids = _ids(self._marks / domain / product)
+            ids = _ids(within(self._marks, domain, product))
         else:
-            ids = [i for i in _ids(self.root / domain / product) if not self._is_closed(domain, product, i)]
+            ids = [i for i in _ids(within(self.root, domain, product)) if not self._is_closed(domain, product, i)]
         return tuple(self._read_all(domain, product, ids))
 
     def products(self, *, unfinished: bool = True) -> tuple[tuple[str, str], ...]:
@@ -78,7 +78,7 @@ class IncidentStore:
     def all(self, domain: str, product: str, since: datetime | None = None) -> tuple[Incident, ...]:
         """Return a product's incidents, the oldest first: those opened since a moment, and all that are open."""
         first = f"{since.astimezone(UTC):%Y%m%dT%H%M%S}" if since else ""
-        recent = {i for i in _ids(self.root / domain / product) if i >= first}
+        recent = {i for i in _ids(within(self.root, domain, product)) if i >= first}
         older = {i.id for i in self.open_incidents(domain, product)} if since else set()
         return tuple(self._read_all(domain, product, sorted(recent | older)))
 
@@ -93,7 +93,7 @@ class IncidentStore:
         found: list[Incident] = []
         if _PART_OF_ID.fullmatch(wanted):
             for domain, product in self.products(unfinished=False):
-                for name in _ids(self.root / domain / product):
+                for name in _ids(within(self.root, domain, product)):
                     if name.startswith(wanted) or name.partition("-")[2].startswith(wanted):
                         found += self._read_all(domain, product, [name])
         if len(found) == 1:
@@ -196,7 +196,7 @@ class IncidentStore:
 
     def sweep(self, domain: str, product: str) -> None:
         """Take away the marks of incidents that were never written: what a crash left."""
-        for name in _ids(self._marks / domain / product):
+        for name in _ids(within(self._marks, domain, product)):
             if self.read(domain, product, name) is None:
                 with contextlib.suppress(OSError):
                     self._mark(domain, product, name).unlink(missing_ok=True)
@@ -204,10 +204,10 @@ class IncidentStore:
     # How it lies
 
     def _folder(self, domain: str, product: str, name: str) -> Path:
-        return self.root / domain / product / name
+        return within(self.root, domain, product, name)
 
     def _mark(self, domain: str, product: str, name: str) -> Path:
-        return self._marks / domain / product / name
+        return within(self._marks, domain, product, name)
 
     def _is_closed(self, domain: str, product: str, name: str) -> bool:
         return _read_fact(self._folder(domain, product, name) / _CLOSED) is not None
@@ -247,7 +247,7 @@ class IncidentStore:
             staged = self.root / f"{_UNFINISHED}.new"
             staged.mkdir(exist_ok=True)
             for domain, product in self.products(unfinished=False):
-                for name in _ids(self.root / domain / product):
+                for name in _ids(within(self.root, domain, product)):
                     if not self._is_closed(domain, product, name):
                         (staged / domain / product).mkdir(parents=True, exist_ok=True)
                         (staged / domain / product / name).touch()

@@ -15,6 +15,7 @@ from typing import Any
 from factory.contract import read_promises
 from factory.documents import read_yaml
 from factory.errors import DocumentError, ProductError, RegistryError
+from factory.files import within
 from factory.odcs.lint.people import OWNERS, day_of, team_members
 from factory.products import discover
 from factory.registry import read_index
@@ -84,7 +85,7 @@ def contact(ws: Workspace, name: str, skipped: Collection[str]) -> Contact:
         product = products[name]
         documents = [product.descriptor, *(promise.data for promise in read_promises(product))]
     elif name in entries:
-        documents = [read_yaml(ws.registry / c["path"]).data for c in reversed(entries[name]["contracts"])]
+        documents = [read_yaml(within(ws.registry, c["path"])).data for c in reversed(entries[name]["contracts"])]
     else:
         near = nearest(name, {*products, *entries})
         hint = f"did you mean {near!r}?" if near else "see what is published with: factory list"

@@ -14,6 +14,7 @@ from typing import Any
 from factory.artifacts import Artifacts, Exposure
 from factory.contract import compare
 from factory.documents import read_yaml
+from factory.files import within
 from factory.lineage.effects import READS, Effect, Fate, effects_on
 from factory.lineage.paths import Address, Paths
 from factory.lineage.trace import named_columns
@@ -200,7 +201,7 @@ def published_tables(ws: Workspace) -> Iterable[tuple[str, Mapping[str, Any], st
     """Yield every published table: product, contract entry, name, name in the database, columns."""
     for entry in read_index(ws)["products"]:
         for contract in entry["contracts"]:
-            data = read_yaml(ws.registry / contract["path"]).data
+            data = read_yaml(within(ws.registry, contract["path"])).data
             for table in data.get("schema") or ():
                 name = str(table.get("physicalName") or table["name"]).rpartition(".")[2].strip('"')
                 columns = [str(column["name"]) for column in table.get("properties") or ()]

@@ -14,6 +14,7 @@ import platformdirs
 
 from factory.artifacts import Artifacts, read_artifacts, read_manifest
 from factory.errors import DbtError, RegistryError
+from factory.files import within
 from factory.lineage import Cache, Lineage, ModelTrace, stitch, trace_graph
 from factory.lineage.formats import lineage_from
 from factory.lineage.graph import DIRECT
@@ -61,7 +62,7 @@ def published_lineage(ws: Workspace) -> dict[str, ModelTrace]:
     found: dict[str, ModelTrace] = {}
     for entry in read_index(ws)["products"]:
         for contract in entry["contracts"]:
-            file = (ws.registry / contract["path"]).parent / LINEAGE_FILE
+            file = within(ws.registry, contract["path"]).parent / LINEAGE_FILE
             try:
                 found |= lineage_from(json.loads(file.read_bytes())).models
             except (OSError, ValueError, KeyError, TypeError) as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from factory.addresses import NAME
 from factory.errors import RegistryError
 from factory.incidents import Incident, IncidentStore
 from factory.levels import Element, ElementState, element_states, elements_of
@@ -105,7 +106,7 @@ def quality_of(
         if name not in entries:
             near = difflib.get_close_matches(name, entries, 1)
             hint = f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
-            if (ws.products / name).is_dir():
+            if NAME.fullmatch(name) and (ws.products / name).is_dir():
                 hint = f"it was not built yet: factory build +{name}"
             raise RegistryError(f"nothing is known of the quality of {name!r}", hint=hint)
     chosen = sorted(set(names) or entries)

@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from factory.addresses import NAME
 from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
-from factory.files import sha256_file
+from factory.files import sha256_file, within
 from factory.levels import contract_key, targets_of
 from factory.lifecycle import (
     END_OF_LIFE,
@@ -100,12 +101,12 @@ def show(ws: Workspace, name: str, now: datetime) -> ProductPage:
     if name not in entries:
         near = difflib.get_close_matches(name, entries, 1)
         hint = f"did you mean {near[0]!r}?" if near else "see what is published with: factory list"
-        if (ws.products / name).is_dir():
+        if NAME.fullmatch(name) and (ws.products / name).is_dir():
             hint = f"publish it with: factory build +{name}"
         raise RegistryError(f"no product {name!r} is published", hint=hint)
     entry = entries[name]
     today = now.astimezone(UTC).date()
-    contracts = tuple(_contract(ws.registry / c["path"], c["sha256"]) for c in entry["contracts"])
+    contracts = tuple(_contract(within(ws.registry, c["path"]), c["sha256"]) for c in entry["contracts"])
     certificates = {}
     for contract in entry["contracts"]:
         folder = (

@@ -162,7 +162,7 @@ class _Month:
 
     def _file(self, place: Place) -> Path:
         domain, product, run = place
-        return self.root / RUNS / domain / product / f"{run}.json"
+        return within(self.root, RUNS, domain, product, f"{run}.json")
 
     def _take_folders(self, connection: Any) -> set[Place]:
         """Copy the rows of the month's folders; return the runs that they hold. What cannot be read stays aside."""

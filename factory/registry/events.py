@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import json_text, told_as
+from factory.files import json_text, told_as, within
 from factory.periods import moment_of
 from factory.registry.seal import seal_fault, sealed, write_fact
 
@@ -56,8 +56,13 @@ class Event:
 
 
 def events_folder(root: Path, domain: str, product: str) -> Path:
-    """Return the folder with a product's events."""
-    return root / EVENTS / domain / product
+    """Return the folder with a product's events.
+
+    Raises:
+        OutsideError: the names lead out of the registry.
+
+    """
+    return within(root, EVENTS, domain, product)
 
 
 def write_event(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from factory.addresses import DOMAIN, NAME, PREFIX
 from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
@@ -58,7 +59,30 @@ def read_index(ws: Workspace) -> dict[str, Any]:
         raise RegistryError(
             "the registry file is of another schema version", where=file, hint="use the factory that wrote it"
         )
+    _refuse_strangers(data, file, ws)
     return data
+
+
+def _refuse_strangers(data: Mapping[str, Any], file: Path, ws: Workspace) -> None:
+    """Refuse a registry file with a name or a path that no product has: others build paths with them."""
+    about = ""
+    try:
+        for entry in data["products"]:
+            domain, product = entry["domain"], entry["name"]
+            about = f"{domain}:{product}"
+            good = DOMAIN.fullmatch(domain) and NAME.fullmatch(product) and entry["id"] == f"{PREFIX}{about}"
+            for contract in entry["contracts"]:
+                name, version = contract["name"], contract["version"]
+                path = f"products/{domain}/{product}/{name}/{version}/{CONTRACT_FILE}"
+                good = good and NAME.fullmatch(name) and is_version(version) and contract["path"] == path
+            if not good:
+                break
+        else:
+            return
+    except (KeyError, TypeError, AttributeError):
+        pass
+    hint = f"delete {ws.relative(file)}: the next build makes it anew from the version folders"
+    raise RegistryError(f"the registry file has a wrong entry ({ascii(about[:80])})", where=file, hint=hint)
 
 
 def recorded_lives(ws: Workspace) -> dict[tuple[str, str, int], Life]:

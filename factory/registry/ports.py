@@ -22,8 +22,8 @@ from typing import Any
 
 from factory.artifacts import Relation
 from factory.contract import Contract
-from factory.errors import RegistryError, UnreadablePortError
-from factory.files import json_text, link_or_copy, sha256_file, sync_folder, told_as, write_whole
+from factory.errors import OutsideError, RegistryError, UnreadablePortError
+from factory.files import json_text, link_or_copy, sha256_file, sync_folder, told_as, within, write_whole
 from factory.products import Product
 from factory.tables import SCHEMA, literal, opened, quoted
 from factory.workspace import PROD, Workspace
@@ -63,7 +63,7 @@ def export_ports(
             with opened(ws, product.name, files, writes=True) as connection:
                 connection.execute("set threads = 1")
                 for table in tables:
-                    _export(connection, table, staged / f"{table.identifier}.parquet")
+                    _export(connection, table, within(staged, f"{table.identifier}.parquet"))
             for file in staged.iterdir():
                 _sync(file)
             sync_folder(staged)
@@ -204,16 +204,35 @@ def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, ma
     """Return the pointer of a contract's ports, or an empty dict if nothing whole is published."""
     file = port_folder(ws, domain, product, contract, major) / POINTER_FILE
     try:
-        data = json.loads(file.read_bytes())
+        data = read_pointer(file)
         whole = all((file.parent / path).is_file() for path in data["tables"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, OutsideError):
         return {}
     return data if whole else {}
 
 
+def read_pointer(file: Path) -> dict[str, Any]:
+    """Return a pointer whose every path and name stays in its folder, and whose schema is that of its product.
+
+    Raises:
+        OSError, ValueError, KeyError, AttributeError, TypeError: it is no pointer.
+        OutsideError: something in it leads out of its folder.
+
+    """
+    data: dict[str, Any] = json.loads(file.read_bytes())
+    for edition in (data, *editions_of(data)):
+        within(file.parent, edition["snapshot"])
+        for path in edition["tables"].values():
+            within(file.parent, path)
+    product = file.parts[-4]
+    if data["schema"] != product:
+        raise ValueError(f"the schema of {product} is {data['schema']!r}")
+    return data
+
+
 def port_folder(ws: Workspace, domain: str, product: str, contract: str, major: int) -> Path:
     """Return the folder of one major version of a contract's ports."""
-    return ws.ports / domain / product / contract / f"v{major}"
+    return within(ws.ports, domain, product, contract, f"v{major}")
 
 
 def refresh_ports_database(ws: Workspace) -> bool:
@@ -398,8 +417,8 @@ def _views(ws: Workspace) -> dict[str, str]:
         if f.parent.name[1:].isdigit()
     ]
     for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            data = json.loads(pointer.read_bytes())
+        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError, OutsideError):
+            data = read_pointer(pointer)
             for table, path in data["tables"].items():
                 file = pointer.parent / path
                 if file.is_file():

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import told_as, write_whole
+from factory.files import told_as, within, write_whole
 from factory.registry import history
 from factory.registry.figures import is_unicode
 
@@ -74,7 +74,7 @@ def write_run(
 
     """
     run = run or new_id(now)
-    file = root / RUNS / domain / product / f"{run}.json"
+    file = within(root, RUNS, domain, product, f"{run}.json")
     try:
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
         if not is_unicode(text):
@@ -253,7 +253,7 @@ def _from_json(
     root: Path, domain: str, product: str, first: str, limit: int | None, faults: list[Fault]
 ) -> dict[str, dict[str, Any]]:
     """Return the newest records that lie as JSON, by run."""
-    folder = root / RUNS / domain / product
+    folder = within(root, RUNS, domain, product)
     found: dict[str, dict[str, Any]] = {}
     for run in reversed(names_of(folder, faults)):
         if run < first or (limit is not None and len(found) >= limit):

@@ -6,20 +6,26 @@ rolled back can be taken back by a later event; what is removed cannot.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from factory.addresses import MAJOR, NAME, address_of
 from factory.contract import version_key
-from factory.registry.events import Event, newest_of, read_events
+from factory.registry.events import Event, newest_of, read_events, unreadable
 
 PUBLISHED, ROLLED_BACK = "published", "rolled-back"
 YANKED, UNYANKED = "yanked", "unyanked"
 DEPRECATED, UNDEPRECATED = "deprecated", "undeprecated"
 RETIRED, ENDED = "retired", "ended"
 PAUSED, RESUMED, REMOVED = "paused", "resumed", "removed"
+
+_KEY = re.compile(f"{NAME.pattern}/(?:{MAJOR.pattern})", re.ASCII)
+_VERSION = re.compile(r"(?:\d{1,9}\.\d{1,9}\.\d{1,9})?", re.ASCII)
+_SNAPSHOT = re.compile(r"[A-Za-z0-9_-]{0,64}", re.ASCII)
 
 #: The kinds of events that say what holds of a product; all others only tell what happened.
 KINDS = frozenset(
@@ -117,13 +123,43 @@ def paused_reason(root: Path, domain: str, product: str) -> str:
 
 
 def standing_of(events: Iterable[Event]) -> Standing:
-    """Return what a product's events say, oldest first."""
+    """Return what a product's events say, oldest first.
+
+    Raises:
+        RegistryError: one names a contract, a version, a snapshot or an address that cannot be one.
+
+    """
     found = Standing()
     for event in events:
         step = _STEPS.get(event.kind)
         if step is not None:
+            fault = _fault(event)
+            if fault:
+                raise unreadable(event.file, fault)
             step(found, event)
     return found
+
+
+def _fault(event: Event) -> str:
+    """Return what is wrong with what an event names, in words: paths are made of it."""
+    data, keys = event.data, list[tuple[Any, Any]]()
+    contracts = data.get("contracts")
+    if event.kind == PUBLISHED and isinstance(contracts, dict):
+        keys += [(key, facts) for key, facts in contracts.items() if isinstance(facts, dict)]
+    if "contract" in data:
+        major = data.get("major", str(data.get("version")).partition(".")[0])
+        keys += [(f"{data['contract']}/{major}", {**data, "snapshot": ""})]
+        keys += [(keys[-1][0], data[end]) for end in ("from", "to") if isinstance(data.get(end), dict)]
+    for key, facts in keys:
+        version, snapshot = str(facts.get("version") or ""), str(facts.get("snapshot") or "")
+        if not (_KEY.fullmatch(key) and _VERSION.fullmatch(version) and _SNAPSHOT.fullmatch(snapshot)):
+            return "it names no contract, version or snapshot"
+    try:
+        if event.kind == REMOVED and data.get("moved_to"):
+            address_of(str(data["moved_to"]))
+    except ValueError:
+        return "it names no address that the product moved to"
+    return ""
 
 
 def _published(found: Standing, event: Event) -> None:

@@ -22,7 +22,7 @@ from factory.contract import Contract, version_key
 from factory.documents import dump_yaml, read_yaml
 from factory.errors import NameTakenError, RegistryError, VersionExistsError
 from factory.evidence import Published
-from factory.files import json_text, sha256_file, sync_folder, told_as, write_once, write_whole
+from factory.files import json_text, sha256_file, sync_folder, told_as, within, write_once, write_whole
 from factory.products import Product
 from factory.registry.certificates import (
     CERTIFICATES,
@@ -118,7 +118,7 @@ class Registry:
 
         """
         found: dict[str, tuple[Published, ...]] = {}
-        folder = self.root / "products" / domain / product
+        folder = within(self.root, "products", domain, product)
         standing = self.standing(domain, product)
         for contract in _folders(folder):
             if contract.name != "product":
@@ -177,11 +177,11 @@ class Registry:
 
     def version_folder(self, product: Placed, contract: str, version: str) -> Path:
         """Return the folder of a contract version, whether it is there or not."""
-        return self._product_folder(product) / contract / version
+        return within(self.root, "products", product.domain, product.name, contract, version)
 
     def published_text(self, product: Placed, contract: str, version: str) -> str | None:
         """Return a published contract's bytes as text, or None if that version is not there."""
-        file = self._product_folder(product) / contract / version / CONTRACT_FILE
+        file = self.version_folder(product, contract, version) / CONTRACT_FILE
         return file.read_text("utf-8") if file.is_file() else None
 
     def published_product(self, product: Placed, version: str) -> dict[str, Any] | None:
@@ -191,7 +191,8 @@ class Registry:
 
     def document_file(self, product: Placed, version: str) -> Path:
         """Return the file of a product's ODPS document, whether it is there or not."""
-        return self._product_folder(product) / "product" / f"{version}{DOCUMENT_ENDING}"
+        file = f"{version}{DOCUMENT_ENDING}"
+        return within(self.root, "products", product.domain, product.name, "product", file)
 
     def contract_hash(self, product: Placed, contract: str, version: str) -> str:
         """Return the sha256 of a published contract.
@@ -213,7 +214,7 @@ class Registry:
 
     def is_whole(self, product: Placed, contract: str, version: str) -> bool:
         """Say whether a published version is there, as it was published."""
-        folder = self._product_folder(product) / contract / version
+        folder = self.version_folder(product, contract, version)
         try:
             record = json.loads((folder / RECORD_FILE).read_bytes())
             return all(
@@ -231,7 +232,7 @@ class Registry:
 
         """
         contract = publication.contract
-        folder = self._product_folder(product) / contract.name / contract.version
+        folder = self.version_folder(product, contract.name, contract.version)
         with told_as(RegistryError, f"publishing {contract.name} {contract.version}", folder):
             if not folder.exists():
                 self._refuse_gone(product, publication)
@@ -314,7 +315,7 @@ class Registry:
         return revoke_newest(self._certificates(product, contract, version), reasons, now)
 
     def _certificates(self, product: Placed, contract: str, version: str) -> Path:
-        return self.root / CERTIFICATES / product.domain / product.name / contract / version
+        return within(self.root, CERTIFICATES, product.domain, product.name, contract, version)
 
     def first_published(self, domain: str, product: str) -> dict[str, dict[str, datetime]]:
         """Return when each contract version of a product was first published, by contract and version.
@@ -323,7 +324,7 @@ class Registry:
         that can be read is left out.
         """
         found: dict[str, dict[str, datetime]] = {}
-        for contract in _folders(self.root / CERTIFICATES / domain / product):
+        for contract in _folders(within(self.root, CERTIFICATES, domain, product)):
             for version in _folders(contract):
                 issued = first_issued(version)
                 if issued is not None:
@@ -397,9 +398,6 @@ class Registry:
         data = read_yaml(file).data
         return Published(folder.name, data, tools, definitions, yanked)
 
-    def _product_folder(self, product: Placed) -> Path:
-        return self.root / "products" / product.domain / product.name
-
 
 def _folders(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
@@ -408,7 +406,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 def was_closed(root: Path, domain: str, product: str, contract: str, version: str) -> bool:
     """Say whether an earlier version of the factory noted that the port of a contract version is closed."""
-    return (root / "status" / domain / product / contract / version / "closed.json").is_file()
+    return within(root, "status", domain, product, contract, version, "closed.json").is_file()
 
 
 def is_version(name: str) -> bool:
