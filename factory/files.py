@@ -70,7 +70,7 @@ def within(root: Path, *parts: str) -> Path:
 def _outside(root: Path, part: str) -> OutsideError:
     shown = part if len(part) <= 80 else f"{part[:79]}…"
     return OutsideError(
-        f"{ascii(shown)} does not name anything in this folder",
+        f"{shown!a} does not name anything in this folder",
         where=root,
         hint="a name or a link that leads elsewhere is never followed: see who wrote it, and restore what was there",
     )

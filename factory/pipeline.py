@@ -37,6 +37,7 @@ from factory.registry.index import recorded_lives
 from factory.registry.remote import pull, push
 from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
+from factory.sinks import deliver_events, meet_sinks
 from factory.umbrella import sync, write_run_profile
 from factory.undo import Undo
 from factory.verdict import blocked, held_back, paused, unchanged
@@ -60,6 +61,8 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
         ws, where, publish=request.publish, environment=request.environment, variables=request.variables
     )
     sync(ws, products.values())
+    if request.publish:
+        meet_sinks(ws, request.now)
     with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
         pull(ws)
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
@@ -85,6 +88,8 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
             results, incidents = _watch_unchanged(mesh, results, written)
             push(ws)
     notes = emission.send(products, results)
+    if request.publish:
+        notes = (*notes, *deliver_events(ws, request.now))
     clock.charge("own")
     return Run(
         products=tuple(results),

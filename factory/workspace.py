@@ -56,6 +56,8 @@ class Settings:
             variable holds. `mail` serves mail addresses, `default` whoever has no channel of their own.
         openlineage: where `factory build` tells OpenLineage of its runs: a file below the workspace, an http or https
             address, or `env:NAME` for one that an environment variable holds; empty for nowhere.
+        event_sinks: webhooks that get every event of the registry: http or https addresses, or `env:NAME` for one that
+            an environment variable holds.
         region: where this workspace publishes, such as `eu`, for registries of several regions; may be empty.
         secrets_allowed: what looks like a secret and is none: a fingerprint that a refusal told, or a variable as
             `env:NAME` or `var:NAME`.
@@ -80,6 +82,7 @@ class Settings:
     region: str = ""
     openlineage: str = ""
     secrets_allowed: tuple[str, ...] = ()
+    event_sinks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +229,7 @@ _KINDS: dict[str, type] = {
     "region": str,
     "openlineage": str,
     "secrets_allowed": list,
+    "event_sinks": list,
 }
 
 # What an element has: its kind, and what it may be. Those in the second table may be left out.
@@ -274,11 +278,9 @@ def _settings(table: dict[str, Any], file: Path) -> Settings:
         _check_weight(name, weight, file)
     for name, url in table.get("channels", {}).items():
         _check_channel(name, url, file)
-    fault, hint = openlineage_fault(table.get("openlineage", ""))
-    if fault:
-        raise wrong_setting(file, "openlineage", f"the setting 'openlineage': {fault}", hint)
+    _check_destinations(table, file)
     _check_allowed(table, file)
-    lists = {key: tuple(table.get(key, ())) for key in ("environment", "secrets_allowed")}
+    lists = {key: tuple(table.get(key, ())) for key in ("environment", "secrets_allowed", "event_sinks")}
     return Settings(**{**table, **lists})
 
 
@@ -292,6 +294,15 @@ def _check_allowed(table: dict[str, Any], file: Path) -> None:
                 "an entry of 'secrets_allowed' is neither a fingerprint nor a variable's name",
                 "write the 16 digits in brackets that the refusal told, or env:NAME; never the value itself",
             )
+
+
+def _check_destinations(table: dict[str, Any], file: Path) -> None:
+    """Check where events go."""
+    found = [("openlineage", openlineage_fault(table.get("openlineage", "")))]
+    found += [("event_sinks", sink_fault(where)) for where in table.get("event_sinks", [])]
+    for name, (fault, hint) in found:
+        if fault:
+            raise wrong_setting(file, name, f"the setting {name!r}: {fault}", hint)
 
 
 def _check_number(key: str, value: int, file: Path) -> None:
@@ -418,7 +429,7 @@ def openlineage_fault(where: str) -> tuple[str, str]:
             return "", ""
         return f"{variable!r} is not the name of an environment variable", "write env:OPENLINEAGE_URL"
     if "://" in where:
-        return _address_fault(where)
+        return _address_fault(where, "OPENLINEAGE_URL", "OPENLINEAGE_API_KEY")
     path = PurePosixPath(where)
     if path.is_absolute() or ".." in path.parts or where.endswith("/") or re.search(r"[\\:\x00]", where):
         hint = "write a path from the workspace's root, such as target/openlineage.ndjson"
@@ -426,18 +437,30 @@ def openlineage_fault(where: str) -> tuple[str, str]:
     return "", ""
 
 
-def _address_fault(address: str) -> tuple[str, str]:
+def sink_fault(where: object) -> tuple[str, str]:
+    """Return why something is no webhook for events, and what to write; two empty texts if it is one."""
+    if not isinstance(where, str):
+        return f"{where!r} is no text", 'write event_sinks = ["https://hooks.example.org/data"]'
+    variable = where.removeprefix("env:")
+    if variable == where:
+        return _address_fault(where, "FACTORY_EVENT_SINK", "FACTORY_EVENT_TOKEN")
+    if _ENVIRONMENT.fullmatch(variable):
+        return "", ""
+    return f"{variable!r} is not the name of an environment variable", "write env:FACTORY_EVENT_SINK"
+
+
+def _address_fault(address: str, variable: str, key: str) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         good = False
     if not good:
-        return "this is no http or https address", "write one such as https://marquez.example.org"
+        return "this is no http or https address", "write one such as https://events.example.org"
     secret = "@" in parts.netloc or parts.query or parts.fragment
     if secret or any(_TOKEN.fullmatch(unquote(step)) for step in parts.path.split("/")):
-        way_out = "write env:OPENLINEAGE_URL, and put the address into that environment variable"
-        return "this address may hold a secret", f"{way_out}; a key goes into OPENLINEAGE_API_KEY"
+        way_out = f"write env:{variable}, and put the address into that environment variable"
+        return "this address may hold a secret", f"{way_out}; a key goes into {key}"
     return "", ""
 
 

@@ -19,7 +19,8 @@ from typing import Any
 class WebReceiver:
     """A web server: `status` is what it answers, `delay` how many seconds later.
 
-    `bodies` are those that it took; `paths` and `keys` are the path and the authorization of every request.
+    `bodies` are those that it took; `paths`, `keys` and `types` are the path, the authorization and the content type of
+    every request.
     """
 
     port: int = 0
@@ -28,6 +29,7 @@ class WebReceiver:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -43,10 +45,13 @@ def web_receiver() -> Iterator[WebReceiver]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             receiver.paths.append(self.path)
             receiver.keys.append(self.headers.get("Authorization", ""))
+            receiver.types.append(self.headers.get("Content-Type", ""))
             time.sleep(receiver.delay)
             if receiver.status == 200:
                 receiver.bodies.append(body)
             self.send_response(receiver.status)
+            if 300 <= receiver.status < 400:
+                self.send_header("Location", "/elsewhere")
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:

@@ -12,8 +12,8 @@ CODE = Path(__file__).parents[1] / "factory"
 
 #: Modules and shelves in the order in which data flows; each imports only what stands above it.
 ORDER = (
-    "errors", "dimensions", "files", "git", "documents", "standards", "tools", "periods", "addresses", "workspace", "secrets", "products", "umbrella", "locking", "clock", "declared", "build", "loose_json", "data_tests",
-    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "openlineage", "publish", "past", "watch", "plan", "guard", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "pages", "docs", "scaffold",
+    "errors", "dimensions", "files", "git", "documents", "standards", "tools", "periods", "endpoints", "addresses", "workspace", "secrets", "products", "umbrella", "locking", "clock", "declared", "build", "loose_json", "data_tests",
+    "artifacts", "parse", "undo", "sql", "lineage", "odcs", "handkept", "contract", "lifecycle", "tables", "drift", "quality", "levels", "score", "record", "freshness", "evidence", "notices", "policies", "certify", "registry", "incidents", "changes", "selection", "current", "results", "verdict", "openlineage", "sinks", "publish", "past", "watch", "plan", "guard", "passage", "pipeline", "recheck", "rehearse", "bump", "succession", "pages", "docs", "scaffold",
     "questions", "report", "cli", "__main__",
 )  # fmt: skip
 
@@ -31,6 +31,7 @@ DOORS = {
     "apprise": {"incidents"},
     "cronsim": {"levels"},
     "openlineage": {"openlineage"},
+    "requests": {"endpoints", "sinks"},
     "duckdb": {"tables", "quality", "registry"},
     "cryptography": {"registry"},
 }

@@ -55,7 +55,9 @@ class IncidentStore:
         if self._marks.is_dir():
             ids = _ids(within(self._marks, domain, product))
         else:
-            ids = [i for i in _ids(within(self.root, domain, product)) if not self._is_closed(domain, product, i)]
+            ids = [
+                i for i in _ids(within(self.root, domain, product)) if not self._is_closed(domain, product, i)
+            ]
         return tuple(self._read_all(domain, product, ids))
 
     def products(self, *, unfinished: bool = True) -> tuple[tuple[str, str], ...]:

@@ -29,6 +29,7 @@ from openlineage.client.transport.http import (
     get_session,
 )
 
+from factory.endpoints import address_in, as_it_is, is_address, known_as
 from factory.errors import WorkspaceError
 from factory.files import told_as
 from factory.workspace import Workspace
@@ -61,26 +62,17 @@ def deliver(
     if not batches:
         return ()
     variable = where.removeprefix("env:")
-    if variable == where and not _is_address(where):
+    if variable == where and not is_address(where):
         return append(ws.root / where, [event for batch in batches for event in batch])
-    address = where if variable == where else environment.get(variable, "").strip()
+    address = address_in(where, environment)
     if not address:
         hint = f"set it, or take {where} out of the setting openlineage"
         return (f"OpenLineage: the environment variable {variable} is not set, so nothing was sent; {hint}",)
-    if not _is_address(address):
+    if not is_address(address):
         return (
             f"OpenLineage: {variable} holds no http or https address, so nothing was sent; mend its value",
         )
-    return _post(batches, address, f"the endpoint {_known_as(where)}", environment.get(API_KEY, "").strip())
-
-
-def _is_address(where: str) -> bool:
-    return where.lower().startswith(("http://", "https://"))
-
-
-def _known_as(where: str) -> str:
-    """Return how a destination is called in a note: what an environment variable holds is not told."""
-    return where if where.startswith("env:") else urlsplit(where).netloc
+    return _post(batches, address, f"the endpoint {known_as(where)}", environment.get(API_KEY, "").strip())
 
 
 def append(file: Path, events: Sequence[RunEvent]) -> tuple[str, ...]:
@@ -170,7 +162,7 @@ def _transport(address: str, key: str) -> HttpTransport:
     )
     parts = urlsplit(address)
     if parts.username is None:
-        session.auth = _as_it_is  # or requests would look for a password in ~/.netrc
+        session.auth = as_it_is  # or requests would look for a password in ~/.netrc
     auth = ApiKeyTokenProvider({"apiKey": key}) if key else TokenProvider({})
     endpoint = ENDPOINT if parts.path in ("", "/") and not parts.query else ""
     # Only a connection that was not made is tried again: an answer that does not come would take its time twice.
@@ -178,10 +170,6 @@ def _transport(address: str, key: str) -> HttpTransport:
     return HttpTransport(
         HttpConfig(address, endpoint=endpoint, timeout=ANSWER, auth=auth, session=session, retry=retry)
     )
-
-
-def _as_it_is(request: Any) -> Any:
-    return request
 
 
 def _why(error: Exception) -> str:

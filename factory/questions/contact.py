@@ -85,7 +85,9 @@ def contact(ws: Workspace, name: str, skipped: Collection[str]) -> Contact:
         product = products[name]
         documents = [product.descriptor, *(promise.data for promise in read_promises(product))]
     elif name in entries:
-        documents = [read_yaml(within(ws.registry, c["path"])).data for c in reversed(entries[name]["contracts"])]
+        documents = [
+            read_yaml(within(ws.registry, c["path"])).data for c in reversed(entries[name]["contracts"])
+        ]
     else:
         near = nearest(name, {*products, *entries})
         hint = f"did you mean {near!r}?" if near else "see what is published with: factory list"

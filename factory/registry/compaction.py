@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import sha256_file, sync_folder, told_as
+from factory.files import sha256_file, sync_folder, told_as, within
 from factory.locking import locked
 from factory.registry import history
 from factory.registry.figures import TABLES, rows_of

@@ -205,6 +205,23 @@ def events_since(
     return tuple(sorted(found.values(), key=lambda event: (event.time, event.file.name)))
 
 
+def waiting_events(root: Path, since: str, reached: Mapping[str, str]) -> Iterator[tuple[str, list[Path]]]:
+    """Yield the files of products' events behind a bookmark, in their order, by `domain/product`.
+
+    Args:
+        root: the registry's folder.
+        since: the moment that counts for products without a bookmark, as events' names begin with it.
+        reached: the name of the last file that is not wanted, by `domain/product`.
+
+    """
+    for folder in _folders(root / EVENTS):
+        for product in _folders(folder) if not _MONTH.fullmatch(folder.name) else ():
+            place = f"{folder.name}/{product.name}"
+            names = [name for name in _names(product) if name > reached.get(place, since)]
+            if names:
+                yield place, [product / name for name in names]
+
+
 def _files_since(root: Path, first: str) -> Iterator[Path]:
     for folder in _folders(root / EVENTS):
         if _MONTH.fullmatch(folder.name):

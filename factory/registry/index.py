@@ -82,7 +82,7 @@ def _refuse_strangers(data: Mapping[str, Any], file: Path, ws: Workspace) -> Non
     except (KeyError, TypeError, AttributeError):
         pass
     hint = f"delete {ws.relative(file)}: the next build makes it anew from the version folders"
-    raise RegistryError(f"the registry file has a wrong entry ({ascii(about[:80])})", where=file, hint=hint)
+    raise RegistryError(f"the registry file has a wrong entry ({about[:80]!a})", where=file, hint=hint)
 
 
 def recorded_lives(ws: Workspace) -> dict[tuple[str, str, int], Life]:
