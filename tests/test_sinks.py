@@ -187,7 +187,13 @@ def test_the_token_goes_to_this_machine_and_over_tls_alone() -> None:
 
     addresses = ["https://x.example.org/", "HTTPS://x.example.org", "http://localhost:8", "http://[::1]/"]
     assert all(map(may_have_token, addresses))
-    for bad in ("http://x.example.org", "http://localhost.example.org", "http://127.0.0.1.nip.io", "http://[", ""):
+    for bad in (
+        "http://x.example.org",
+        "http://localhost.example.org",
+        "http://127.0.0.1.nip.io",
+        "http://[",
+        "",
+    ):
         assert not may_have_token(bad)
 
 
