@@ -87,7 +87,7 @@ def _short(text: str) -> Address:
     name, *rest = text.split("/", 1)
     before, behind = name.split(".", 1), rest[0].split(".", 2) if rest else []
     product, contract = before[0], before[1] if len(before) > 1 else ""
-    values = (product, contract, *(behind + ["", "", ""])[:3])
+    values = (product, contract, *[*behind, "", "", ""][:3])
     return _checked(Address("", *values), [*before, *behind])
 
 

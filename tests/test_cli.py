@@ -10,7 +10,10 @@ from conftest import Command
 from factory import __version__
 from factory.cli import cli
 
-HEAVY = ("dbt", "soda", "sqlglot", "duckdb", "jsonschema", "pydantic", "copier", "yaml", "agate")
+HEAVY = (
+    "dbt", "soda", "sqlglot", "duckdb", "jsonschema", "pydantic", "copier", "yaml", "agate", "cryptography", "obstore",
+    "requests", "openlineage",
+)  # fmt: skip
 
 
 def test_help_and_version(factory: Command) -> None:

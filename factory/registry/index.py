@@ -38,6 +38,10 @@ _IGNORED_BY_GIT = """\
 /incidents/_unfinished/
 *.tmp
 """
+_AS_IT_IS_FOR_GIT = """\
+# What is published is the same bytes on every machine.
+* -text
+"""
 
 
 def read_index(ws: Workspace) -> dict[str, Any]:
@@ -140,9 +144,9 @@ def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
         if text == before:
             return False
         write_whole(file, text)
-        ignored = ws.registry / ".gitignore"
-        if not ignored.exists():
-            write_whole(ignored, _IGNORED_BY_GIT, durable=False)
+        for name, words in ((".gitignore", _IGNORED_BY_GIT), (".gitattributes", _AS_IT_IS_FOR_GIT)):
+            if not (ws.registry / name).exists():
+                write_whole(ws.registry / name, words, durable=False)
     return True
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,6 +42,7 @@ CONTRACT_FILE = "contract.odcs.yaml"
 LINEAGE_FILE = "lineage.json"
 RECORD_FILE = "record.json"
 DOCUMENT_ENDING = ".odps.yaml"
+_VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,8 +413,7 @@ def was_closed(root: Path, domain: str, product: str, contract: str, version: st
 
 def is_version(name: str) -> bool:
     """Say whether a folder's name is a version: three numbers."""
-    parts = name.split(".")
-    return len(parts) == 3 and all(part.isdigit() for part in parts)
+    return _VERSION.fullmatch(name) is not None
 
 
 def _time(moment: datetime) -> str:
