@@ -12,6 +12,7 @@ import click
 
 from factory import __version__
 from factory.cli import (
+    access,
     ask,
     contract,
     control,
@@ -51,6 +52,7 @@ def cli(context: click.Context, workspace: Path) -> None:
 for module in (
     line,
     control,
+    access,
     ask,
     quality,
     history,
