@@ -88,13 +88,28 @@ def somebody(context: click.Context) -> str:
 def shared_workspace(context: click.Context, target: str = PROD) -> Workspace:
     """Return the workspace of a command that writes to the registry.
 
-    Where that is a replica of a bucket, it is pulled now, and pushed when the command has done its work.
+    Where that is a replica of a bucket, it is pulled now, and pushed when the command has done its work. At the end
+    webhooks are told of its events.
     """
     from factory.registry.remote import in_step
 
     ws = workspace(context, target)
+    context.with_resource(_telling(ws))
     context.with_resource(in_step(ws))
     return ws
+
+
+@contextlib.contextmanager
+def _telling(ws: Workspace) -> Iterator[None]:
+    """Send the events that a command wrote to the webhooks of the settings; what goes wrong is a note."""
+    yield
+    if not ws.settings.event_sinks:
+        return
+    from factory.questions.tables import plain
+    from factory.sinks import deliver_events
+
+    for note in deliver_events(ws, datetime.now(UTC)):
+        click.echo(plain(note), err=True)
 
 
 def width() -> int:
