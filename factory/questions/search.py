@@ -15,7 +15,6 @@ import contextlib
 import difflib
 import heapq
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,8 @@ WEIGHTS = {
 }  # fmt: skip
 _BEGINNING, _TYPO = 0.7, 0.4
 _TEXTS = ("name", "title", "summary", "domain")
+#: Fields that the cache has words of.
+_KEPT = ("tables", "columns", "descriptions")
 _NAMED = ("tags", "contracts", "tables", "columns")
 CACHE_FILE = "search.json"
 _CACHE_VERSION = 1
@@ -147,23 +148,29 @@ class Corpus:
         self.columns = columns or {}
         self.lines = {field: self._lines(field) for field in WEIGHTS}
 
-    def _lines(self, field: str) -> list[bytes]:
+    def _lines(self, field: str) -> list[str]:
         """Return the words of a field, product by product, with a blank before and behind each."""
+        known = self.columns
+        kept = [
+            "".join(known[c["sha256"]]["words"][field] for c in entry["contracts"] if c["sha256"] in known)
+            if field in _KEPT
+            else ""
+            for entry in self.entries
+        ]
+        if field in _KEPT and field != "tables":
+            return kept
         texts = self._texts(field)
-        lines = _words(f" {_BETWEEN.join(texts)} ").split(b"\x01")
+        lines = _words(f" {_BETWEEN.join(texts)} ").split(_RECORD)
         if len(lines) != len(texts):  # a text has the mark between texts in it
             lines = [_words(f" {text} ".replace(_RECORD, " ")) for text in texts]
-        return lines
+        return [line + more for line, more in zip(lines, kept, strict=True)] if field == "tables" else lines
 
     def _texts(self, field: str) -> list[str]:
         if field in _TEXTS:
             return [str(entry[field]) for entry in self.entries]
-        if field == "descriptions":
-            known, nothing = self.columns, {"descriptions": ()}
+        if field == "tables":
             return [
-                " ".join(
-                    d for c in entry["contracts"] for d in known.get(c["sha256"], nothing)["descriptions"]
-                )
+                " ".join([port["table"] for c in entry["contracts"] for port in c["ports"]])
                 for entry in self.entries
             ]
         return [" ".join(self.values(entry, field)) for entry in self.entries]
@@ -185,8 +192,8 @@ class Corpus:
         return list(dict.fromkeys(found))
 
 
-def _words(text: str) -> bytes:
-    return text.casefold().encode("utf-8", "replace").translate(_TO_WORDS)
+def _words(text: str) -> str:
+    return text.casefold().encode("utf-8", "replace").translate(_TO_WORDS).decode("utf-8", "replace")
 
 
 @dataclass
@@ -214,11 +221,11 @@ class Match:
         entry, found = self.corpus.entries[number], []
         for word, fields in zip(self.words, self.fields, strict=True):
             field = fields[number]
-            looked_for = [f" {each}".encode() for each in self.taken_for.get(word, (word,))]
+            looked_for = [f" {each}" for each in self.taken_for.get(word, (word,))]
             named = (
                 value
                 for value in (self.corpus.values(entry, field) if field in _NAMED else ())
-                if any(each in b" %b " % _words(value) for each in looked_for)
+                if any(each in f" {_words(value)} " for each in looked_for)
             )
             found.append(" ".join(part for part in (field.removesuffix("s"), next(named, "")) if part))
         return tuple(dict.fromkeys(found))
@@ -226,7 +233,7 @@ class Match:
 
 def find(corpus: Corpus, text: str) -> Match:
     """Return which products have all words of a text, and how well they fit."""
-    words = tuple(dict.fromkeys(word.decode("utf-8", "replace") for word in _words(text).split()))[:12]
+    words = tuple(dict.fromkeys(_words(text).replace(_RECORD, " ").split()))[:12]
     number = len(corpus.entries)
     match = Match(corpus, words, [], [], {})
     if not words:
@@ -263,7 +270,7 @@ def _scores(corpus: Corpus, words: Sequence[str], number: int) -> tuple[list[flo
     scores, fields = [0.0] * number, [""] * number
     for field, weight in sorted(WEIGHTS.items(), key=lambda item: -item[1]):
         for word in words:
-            begins, whole = f" {word}".encode(), f" {word} ".encode()
+            begins, whole = f" {word}", f" {word} "
             lines = corpus.lines[field]
             for i in [i for i, line in enumerate(lines) if begins in line]:
                 score = weight if whole in lines[i] else weight * _BEGINNING
@@ -273,10 +280,10 @@ def _scores(corpus: Corpus, words: Sequence[str], number: int) -> tuple[list[flo
 
 
 def _vocabulary(corpus: Corpus) -> list[str]:
-    found: set[bytes] = set()
+    found: set[str] = set()
     for lines in corpus.lines.values():
-        found.update(b"".join(lines).split())
-    return sorted(word.decode("utf-8", "replace") for word in found)
+        found.update("".join(lines).split())
+    return sorted(found)
 
 
 def _is_one_edit(one: str, other: str) -> bool:
@@ -296,10 +303,10 @@ def _is_one_edit(one: str, other: str) -> bool:
 
 def column_words(
     ws: Workspace, entries: Sequence[Mapping[str, Any]], seconds: float = _SECONDS
-) -> tuple[dict[str, dict[str, list[str]]], int]:
+) -> tuple[dict[str, dict[str, Any]], int]:
     """Return the names and descriptions in the current contracts by their hash, and how many were not read yet."""
     file = ws.work / CACHE_FILE
-    known: dict[str, dict[str, list[str]]] = {}
+    known: dict[str, dict[str, Any]] = {}
     with contextlib.suppress(OSError, ValueError, RecursionError):
         data = json.loads(file.read_bytes())
         if isinstance(data, dict) and data.get("version") == _CACHE_VERSION:
@@ -309,7 +316,7 @@ def column_words(
     until, unread = time.monotonic() + seconds, len(missing)
     for sha256 in missing:
         with contextlib.suppress(DocumentError, RegistryError):
-            known[sha256] = _contract_words(read_yaml(within(ws.registry, wanted[sha256])).data)
+            known[sha256] = contract_words(read_yaml(within(ws.registry, wanted[sha256])).data)
         unread -= 1
         if time.monotonic() > until:
             break
@@ -321,27 +328,30 @@ def column_words(
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(key), list) and all(isinstance(each, str) for each in value[key])
-        for key in ("tables", "columns", "descriptions")
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("words"), dict)
+        and all(isinstance(value["words"].get(field), str) for field in _KEPT)
+        and all(isinstance(value.get(field), list) for field in ("tables", "columns"))
     )
 
 
-def _contract_words(data: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {"tables": [], "columns": [], "descriptions": []}
-    if not isinstance(data, dict):
-        return found
-    for each in data.get("schema") or ():
-        _add(found, "tables", each)
+def contract_words(data: Any) -> dict[str, Any]:
+    """Return the names of tables and columns of a contract, and the words of them and of their descriptions."""
+    tables, columns, descriptions = list[str](), list[str](), list[str]()
+    for each in (data.get("schema") or ()) if isinstance(data, dict) else ():
+        _add(tables, descriptions, each)
         for column in each.get("properties") or ():
-            _add(found, "columns", column)
-    return found
+            _add(columns, descriptions, column)
+    texts = {"tables": tables, "columns": columns, "descriptions": descriptions}
+    words = {field: _words(f" {' '.join(each)} ").replace(_RECORD, " ") for field, each in texts.items()}
+    return {"tables": tables, "columns": columns, "words": words}
 
 
-def _add(found: dict[str, list[str]], field: str, element: Mapping[str, Any]) -> None:
-    found[field] += [str(element[key]) for key in ("name", "businessName") if element.get(key)]
+def _add(names: list[str], descriptions: list[str], element: Mapping[str, Any]) -> None:
+    names += [str(element[key]) for key in ("name", "businessName") if element.get(key)]
     if element.get("description"):
-        found["descriptions"].append(re.sub(r"\s+", " ", str(element["description"])))
+        descriptions.append(str(element["description"]))
 
 
 # Text
