@@ -312,4 +312,18 @@ def products_as_text(entries: Sequence[Mapping[str, Any]], width: int | None = N
 
 
 def _entry_rows(entries: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
-    return table(["product", *names[1:]], [[str(entry[name]) for name in names] for entry in entries])
+    return table(["product", *names[1:]], [[_cell(entry, name) for name in names] for entry in entries])
+
+
+def _cell(entry: Mapping[str, Any], name: str) -> str:
+    return _stands(entry) if name == "status" else str(entry[name])
+
+
+def _stands(entry: Mapping[str, Any]) -> str:
+    """Return how a product stands, shortly: its status, and what later records say of it."""
+    status = str(entry["status"])
+    words = [status, *(["paused"] if "paused" in entry else [])]
+    for contract in entry["contracts"]:
+        words += ["yanked"] if contract.get("yanked") else []
+        words += [contract["status"]] if contract["status"] in ("deprecated", "retired") else []
+    return ", ".join(dict.fromkeys(words))

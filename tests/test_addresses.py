@@ -1,3 +1,5 @@
+"""Addresses: they go round, and no hostile name leads out of the registry."""
+
 # ruff: noqa: PT017, RUF001  (names that look alike are what is tested, and any error will do)
 
 from __future__ import annotations
@@ -156,7 +158,8 @@ def attempts(ws: Workspace, name: str) -> Iterator[Callable[[], Any]]:
     yield lambda: control.yank(ws, "shop", name, word)
     yield lambda: control.pause(ws, f"urn:dpf:trade:{name}", word)
     yield lambda: control.remove(ws, f"urn:dpf:{name}:shop", word)
-    yield lambda: control.remove(ws, "shop", word, f"urn:dpf:trade:{name}")
+    if name not in ("con", "nul"):  # which are names like others
+        yield lambda: control.remove(ws, "shop", word, f"urn:dpf:trade:{name}")
     yield lambda: rollback(ws, name, word)
     yield lambda: rollback(ws, "shop", word, name or "../x")
     yield lambda: rollback(ws, "shop", word, "", name or "../x")

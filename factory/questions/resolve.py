@@ -76,7 +76,7 @@ def resolve(ws: Workspace, text: str, now: datetime) -> Resolved:
         "team": entry["team"],
         "version": entry["version"] if address.kind == "product" else contracts[-1]["version"],
         "status": entry["status"] if address.kind == "product" else contracts[-1]["status"],
-        "standing": [*(_moved(event) for event in trail), *_standing_values(standing, address)],
+        "standing": [*(_moved(event) for event in trail), *standing_values(standing, address)],
         "ports": ports,
         "columns": [],
     }
@@ -245,7 +245,9 @@ def _column(address: Address, column: Mapping[str, Any]) -> dict[str, Any]:
 # How it stands
 
 
-def _standing_values(standing: Standing, address: Address) -> Iterator[dict[str, Any]]:
+def standing_values(standing: Standing, address: Address) -> Iterator[dict[str, Any]]:
+    """Yield what later records say of a product, or of the part of it that an address names."""
+
     def is_asked(key: str) -> bool:
         name, _, major = key.rpartition("/")
         return address.contract in ("", name) and address.major in ("", major)
@@ -261,9 +263,16 @@ def _standing_values(standing: Standing, address: Address) -> Iterator[dict[str,
         if is_asked(key):
             current = standing.current[key]
             yield {
-                "what": "rolled back", "about": key, "version": current.version, "since": current.at.isoformat(),
+                "what": "rolled back",
+                "about": str(_key_address(address, key)),
+                "version": current.version, "since": current.at.isoformat(),
                 "by": "", "reason": f"from {left.version} ({left.snapshot[:8]})", "moved_to": "",
             }  # fmt: skip
+
+
+def _key_address(address: Address, key: str) -> Address:
+    contract, _, major = key.rpartition("/")
+    return Address(address.domain, address.product, contract, major)
 
 
 def _said(what: str, event: Event, version: str = "") -> dict[str, Any]:
@@ -307,7 +316,7 @@ def resolved_as_text(found: Resolved) -> str:
     lines = [f"{values['address']}   {values['kind']}, {values['status']} {values['version']}".rstrip()]
     if values["title"]:
         lines.append(f"{values['title']}: {' '.join(values['description'].split())}".rstrip(": "))
-    lines += [_standing_words(said) for said in values["standing"]]
+    lines += [standing_words(said) for said in values["standing"]]
     if values["owner"] or values["team"]:
         lines.append(f"owner {values['owner'] or 'nobody'} (team {values['team']})")
     for port in values["ports"]:
@@ -326,10 +335,14 @@ def resolved_as_text(found: Resolved) -> str:
     return "\n".join(lines)
 
 
-def _standing_words(said: Mapping[str, Any]) -> str:
-    what = f"{said['what']} {said['version']}".rstrip()
+def standing_words(said: Mapping[str, Any]) -> str:
+    """Return in one line what a later record says."""
+    part = ":".join(said["about"].split(":")[4:]).replace(":", "/")
+    what = " ".join(each for each in (part, said["what"], said["version"]) if each)
     by = f" by {said['by']}" if said["by"] else ""
     to = f" to {said['moved_to']}" if said["moved_to"] and said["what"] == "removed" else ""
     old = f" from {said['about']}" if said["what"] == "moved" else ""
     reason = f": {' '.join(said['reason'].split())}" if said["reason"] else ""
+    if said["what"] == "rolled back":
+        return f"{part} rolled back to {said['version']} on {said['since'][:10]}{reason}"
     return f"{what}{old}{to} on {said['since'][:10]}{by}{reason}"

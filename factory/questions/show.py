@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from factory.addresses import NAME
+from factory.addresses import NAME, Address
 from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
@@ -33,6 +33,7 @@ from factory.notices import Mark, marks_of
 from factory.odcs.lint.terms import service_level
 from factory.questions.quality import Quality, newest_checked, quality_of
 from factory.questions.quality_text import change_words, quality_values, why_lines
+from factory.questions.resolve import standing_values, standing_words
 from factory.registry import Registry, read_index
 from factory.registry.certificates import newest_certificate
 from factory.workspace import Workspace
@@ -51,6 +52,7 @@ class ProductPage:
         run: the newest run that checked its data, or an empty dict.
         quality: how good it is by that run, with its service levels and open incidents.
         lives: where each contract is in its life, in the order of `contracts`.
+        standing: what later records say of it: paused, yanked, deprecated, closed, rolled back.
     """
 
     entry: Mapping[str, Any]
@@ -59,6 +61,7 @@ class ProductPage:
     run: Mapping[str, Any]
     lives: tuple[LifeNow, ...]
     quality: Quality
+    standing: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,9 @@ def show(ws: Workspace, name: str, now: datetime) -> ProductPage:
     lives = _lives(ws, entry, contracts, today)
     run = newest_checked(ws, entry["domain"], name, published=True)
     (quality,) = quality_of(ws, [name], now - _TREND, published=True)
-    return ProductPage(entry, contracts, certificates, run, lives, quality)
+    standing = Registry(ws).standing(entry["domain"], name)
+    said = tuple(standing_values(standing, Address(entry["domain"], name)))
+    return ProductPage(entry, contracts, certificates, run, lives, quality, said)
 
 
 def _lives(
@@ -170,6 +175,7 @@ def page_as_json(page: ProductPage) -> dict[str, Any]:
         "run": dict(page.run),
         "lifecycle": [_life_as_json(life) for life in page.lives],
         "quality": quality_values(page.quality, checks=False),
+        "standing": [dict(said) for said in page.standing],
     }
 
 
@@ -201,6 +207,12 @@ def page_as_text(page: ProductPage, width: int = 80, *, why: bool = False) -> st
         "",
     ]
     lines += textwrap.wrap(_first_paragraph(entry["summary"]), width)
+    if page.standing:
+        told = (standing_words(said).capitalize() for said in page.standing)
+        lines += [
+            "",
+            *(part for words in told for part in textwrap.wrap(words, width, subsequent_indent="  ")),
+        ]
     for contract, now in zip(page.contracts, page.lives, strict=True):
         certificate = {} if now.is_closed else page.certificates.get(contract["name"], {})
         lines += ["", *_contract_lines(contract, certificate, now, width, page.quality)]

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 def plain(text: str) -> str:
     """Return text from others without control characters, so that it cannot steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
