@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import itertools
 import json
@@ -9,7 +10,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,13 +95,13 @@ def shared_workspace(context: click.Context, target: str = PROD) -> Workspace:
     from factory.registry.remote import in_step
 
     ws = workspace(context, target)
-    context.with_resource(_telling(ws))
+    context.with_resource(telling(ws))
     context.with_resource(in_step(ws))
     return ws
 
 
 @contextlib.contextmanager
-def _telling(ws: Workspace) -> Iterator[None]:
+def telling(ws: Workspace) -> Iterator[None]:
     """Send the events that a command wrote to the webhooks of the settings; what goes wrong is a note."""
     yield
     if not ws.settings.event_sinks:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.cli.frame import Command, format_option, send_events, target_option, workspace
+from factory.cli.frame import Command, format_option, target_option, telling, workspace
 from factory.errors import FactoryError, WorkspaceError
 from factory.workspace import Workspace, openlineage_fault
 
@@ -191,11 +191,10 @@ def _recheck(
     ws = workspace(context, target)
     line = ProgressLine(enabled=progress)
     try:
-        request = Request(names)
-        result = recheck(ws, request, line)
+        with telling(ws):
+            result = recheck(ws, Request(names), line)
     finally:
         line.done()
-    send_events(ws, request.now)
     return _told(result, ws, format_)
 
 
