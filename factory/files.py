@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fnmatch
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from factory.errors import FactoryError, OutsideError, WorkspaceError
 
+_Takes = ParamSpec("_Takes")
+_Gives = TypeVar("_Gives")
+
 _A_DAY = 86_400.0  # seconds
+STALE = 3600.0  # seconds after which what is half-written is nobody's any more
 
 _NO_SECOND_NAMES = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
@@ -74,6 +81,55 @@ def _outside(root: Path, part: str) -> OutsideError:
         where=root,
         hint="a name or a link that leads elsewhere is never followed: see who wrote it, and restore what was there",
     )
+
+
+def tells(
+    error_type: type[FactoryError], doing: str, place: Callable[..., Path]
+) -> Callable[[Callable[_Takes, _Gives]], Callable[_Takes, _Gives]]:
+    """Return a decorator with which a function's failures of the file system are told as `told_as` tells them.
+
+    `place` gives the path for those that name none, from the arguments of the function.
+    """
+
+    def decorated(function: Callable[_Takes, _Gives]) -> Callable[_Takes, _Gives]:
+        @functools.wraps(function)
+        def telling(*arguments: _Takes.args, **named: _Takes.kwargs) -> _Gives:
+            with told_as(error_type, doing, place(*arguments, **named)):
+                return function(*arguments, **named)
+
+        return telling
+
+    return decorated
+
+
+def children(folder: Path, pattern: str = "[!.]*") -> list[Path]:
+    """Return what is in a folder, sorted, without hidden names; nothing if there is no such folder.
+
+    `Path.glob` passes over folders that cannot be listed, as if they were empty; this does not. Raises:
+        OSError: the folder is there and cannot be listed.
+
+    """
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208  (names are matched before they are paths)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in names if fnmatch.fnmatchcase(name, pattern)]
+
+
+def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
+    """Remove what killed processes left half-written in a folder an hour ago or earlier.
+
+    What cannot be removed stays: nobody reads it, and the next one tries again.
+    """
+    with contextlib.suppress(OSError):
+        for left in children(folder, pattern):
+            facts = left.lstat()
+            if time.time() - facts.st_mtime < STALE:
+                continue  # another process may be writing it
+            if stat.S_ISDIR(facts.st_mode):
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: str | bytes, *, durable: bool = True) -> None:

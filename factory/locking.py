@@ -55,7 +55,8 @@ def locked(
                 hint="wait until it is done, or end it; the lock goes with it",
             ) from error
     try:
-        write_whole(holder, f"{os.getpid()} on {socket.gethostname()}\n", durable=False)
+        with told_as(WorkspaceError, "locking the workspace", holder):
+            write_whole(holder, f"{os.getpid()} on {socket.gethostname()}\n", durable=False)
         yield
     finally:
         lock.release()

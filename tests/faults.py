@@ -32,6 +32,7 @@ KILL, TORN, SHORT, BUDGET = "kill", "torn", "short", "budget"
 LASTING = ("ENOSPC", "EDQUOT", "EROFS")
 _GROWS = {"create", "write", "mkdir", "symlink", "link"}
 _CHANGES = {*_GROWS, "rename", "remove", "rmdir", "chmod", "fsync"}
+_NAMELESS = {"read", "write", "fsync", "close", "lock"}  # the system names no file in their errors
 _AUDITED = {
     "os.rename": "rename", "os.remove": "remove", "os.mkdir": "mkdir", "os.rmdir": "rmdir", "os.link": "link",
     "os.symlink": "symlink", "os.chmod": "chmod", "os.listdir": "list", "os.scandir": "list", "os.truncate": "write",
@@ -188,6 +189,8 @@ class _Watch:
         if torn is not None and fault.how in ("ENOSPC", "EDQUOT", "EIO"):
             torn()  # half of it was written before the disk was full
         code = getattr(errno, fault.how)
+        if kind in _NAMELESS:
+            raise OSError(code, os.strerror(code))
         raise OSError(code, os.strerror(code), os.path.join(self.root, path))
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:

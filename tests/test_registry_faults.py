@@ -8,7 +8,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 import torture
 from conftest import FULL
 from faults import BUDGET, ERRNOS, KILL, LASTING, SHORT, TORN, Fault, Outcome, Step, in_child
-from torture import Yard, age, faults_in, litter_in, state_of
+from torture import Yard, age, faults_in, litter_in, state_of, traces_of
 
 from factory.registry.compaction import compact
 from factory.registry.control import Word, deprecate, pause, remove, retire, yank
@@ -136,6 +136,7 @@ class Ends:
     old: dict[str, Any]
     new: dict[str, Any]
     steps: list[Step]
+    known: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
 
 
 def ends_of(yard: Yard, action: Action) -> Ends:
@@ -185,17 +186,25 @@ def suffered(yard: Yard, action: Action, ends: Ends, fault: Fault) -> tuple[list
         wrong.append(f"no error of the factory: {outcome.trace}")
     if outcome.status == "told" and not (outcome.code == 2 and outcome.where and outcome.hint):
         wrong.append(f"told without a place or a remedy: {outcome.code} {outcome.message} {outcome.where} {outcome.hint}")
+    left = (traces_of(yard.root), outcome.status == "done")
+    if left not in ends.known:  # else the same was left behind before
+        ends.known[left] = aftermath(yard, action, ends, outcome.status == "done")
+    return wrong + ends.known[left], outcome
+
+
+def aftermath(yard: Yard, action: Action, ends: Ends, acknowledged: bool) -> list[str]:
+    """Return all that is wrong with what a fault left behind, and after the same command again."""
     checks = in_child(lambda: (faults_in(yard.root), state_of(yard.root)))
     if checks.status != "done":
-        return [*wrong, f"the registry cannot be read: {checks.trace}"], outcome
+        return [f"the registry cannot be read: {checks.trace}"]
     broken, found = checks.value
-    wrong += broken + between(found, ends, outcome.status == "done")
-    again = in_child(lambda: action.act(yard, 1))
+    wrong = broken + between(found, ends, acknowledged)
+    again = in_child(lambda: (action.act(yard, 1), faults_in(yard.root), state_of(yard.root)))
     if again.status != "done":
-        return [*wrong, f"the same command again failed: {again.trace}"], outcome
-    broken, found = asserted(in_child(lambda: (faults_in(yard.root), state_of(yard.root))))
+        return [*wrong, f"the same command again failed: {again.trace}"]
+    _, broken, found = again.value
     wrong += broken + [
-        f"after the same command again, {part} are not as they should be: {found[part]}"
+        f"after the same command again, {part} are not as they should be: {found[part]}, not {ends.new[part]}"
         for part in found
         if found[part] != ends.new[part]
     ]
@@ -203,7 +212,7 @@ def suffered(yard: Yard, action: Action, ends: Ends, fault: Fault) -> tuple[list
         age(yard.root)
         asserted(in_child(lambda: (_rebuild(yard, 0), action.act(yard, 2))))
         wrong += [f"litter that stays: {name}" for name in litter_in(yard.root)]
-    return wrong, outcome
+    return wrong
 
 
 def report(found: dict[Fault, tuple[list[str], Outcome]]) -> str:

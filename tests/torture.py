@@ -12,14 +12,14 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import mesh as meshes
-from faults import Outcome, in_child
+from faults import in_child
 from filelock import FileLock
 from mesh import add_shop, make_workspace, write
 
@@ -27,6 +27,7 @@ from factory.registry.seal import seal_fault
 from factory.workspace import Workspace, find_workspace
 
 PUBLISHED = 0  # of the names of workspaces: what others are copied from
+_MADE_UP = re.compile(r"\.[a-z0-9_]{8}\.tmp")
 KNOWN = ("contract.odcs.yaml", "lineage.json")
 _NAME = "mesh-{:02}"
 
@@ -271,15 +272,22 @@ def litter_in(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in found)
 
 
+def traces_of(root: Path) -> str:
+    """Return a digest of all files and their names, as far as names are not made up."""
+    found = []
+    for place in ("registry", "ports", "ports.duckdb", "target/prod"):
+        top = root / place
+        for path in [top, *top.rglob("*")]:
+            name = _MADE_UP.sub(".*.tmp", path.relative_to(root).as_posix())
+            text = os.readlink(path) if path.is_symlink() else _hash(path) if path.is_file() else ""
+            found.append(f"{name} {text}")
+    found += [_MADE_UP.sub(".*.tmp", path.name) for path in root.glob(".*")]
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
+
+
 def age(root: Path) -> None:
     """Let all that is left of earlier processes be two days old."""
     old = datetime.now(UTC).timestamp() - 2 * 86_400
     for name in litter_in(root):
         with contextlib.suppress(OSError):
             os.utime(root / name, (old, old), follow_symlinks=False)
-
-
-@contextlib.contextmanager
-def in_children(*actions: Any) -> Iterator[list[Outcome]]:
-    """Run actions one after the other, each in a child of its own, and give what became of them."""
-    yield [in_child(action) for action in actions]

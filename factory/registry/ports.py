@@ -23,7 +23,20 @@ from typing import Any
 from factory.artifacts import Relation
 from factory.contract import Contract
 from factory.errors import OutsideError, RegistryError, UnreadablePortError
-from factory.files import json_text, link_or_copy, sha256_file, sync_folder, told_as, within, write_whole
+from factory.files import (
+    STALE,
+    children,
+    json_text,
+    link_or_copy,
+    sha256_file,
+    sweep,
+    sync_folder,
+    tells,
+    told_as,
+    within,
+    write_whole,
+)
+from factory.locking import locked
 from factory.products import Product
 from factory.tables import SCHEMA, literal, opened, quoted
 from factory.workspace import PROD, Workspace
@@ -33,7 +46,6 @@ CURRENT = "current"
 _VIEWS = "factory_views"
 _ATTEMPTS = 10
 _STAMP = ".views"
-_STALE = 3600.0  # seconds after which what is half-written is nobody's any more
 
 
 def export_ports(
@@ -109,7 +121,8 @@ def point_to(
         "tables": kept["tables"],
         "snapshots": [kept, *older][: ws.settings.snapshots],
     }
-    if before == pointer and _link_of(folder) == snapshot:
+    sweep(folder)
+    if before == pointer and _link_of(folder) in (snapshot, None):
         return False
     write_pointer(folder, pointer)
     sweep_snapshots(folder, pointer)
@@ -136,12 +149,18 @@ def write_link(folder: Path, snapshot: str) -> None:
 
     """
     with told_as(RegistryError, "pointing to other ports", folder):
+        link = folder / CURRENT
         temporary = folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp"
         try:
             temporary.symlink_to(snapshot, target_is_directory=True)
-            if (folder / CURRENT).is_dir() and not (folder / CURRENT).is_symlink():
-                shutil.rmtree(folder / CURRENT)  # a copy that followed the link
-            temporary.replace(folder / CURRENT)
+        except OSError as error:
+            if error.errno not in NO_SECOND_NAMES:
+                raise
+            return  # a disk, or a user on Windows, without links
+        try:
+            if link.is_dir() and not link.is_symlink():  # a copy of the folder had files in the link's place
+                link.rename(folder / f".{CURRENT}.{uuid.uuid4().hex[:8]}.tmp")
+            temporary.replace(link)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -152,7 +171,7 @@ def sweep_snapshots(folder: Path, pointer: Mapping[str, Any]) -> None:
     with told_as(RegistryError, "removing old snapshots", folder):
         for old in folder.iterdir():
             if old.is_dir() and not old.is_symlink() and old.name not in kept:
-                if old.name.startswith(".") and time.time() - old.stat().st_mtime < _STALE:
+                if old.name.startswith(".") and time.time() - old.stat().st_mtime < STALE:
                     continue  # another process may be writing it
                 shutil.rmtree(old, ignore_errors=True)
 
@@ -175,9 +194,12 @@ def editions_of(pointer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _link_of(folder: Path) -> str:
+def _link_of(folder: Path) -> str | None:
+    """Return what the link beside a pointer names; None where links are not to be had."""
     try:
         return os.readlink(folder / CURRENT)  # noqa: PTH115  (a name, not a path)
+    except FileNotFoundError:
+        return None if os.name == "nt" else ""
     except OSError:
         return ""
 
@@ -201,13 +223,27 @@ def is_open(ws: Workspace, domain: str, product: str, contract: str, major: int)
 
 
 def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, major: int) -> dict[str, Any]:
-    """Return the pointer of a contract's ports, or an empty dict if nothing whole is published."""
+    """Return the pointer of a contract's ports, or an empty dict if nothing whole is published.
+
+    Raises:
+        RegistryError: it is there, and the disk does not give it.
+
+    """
     file = port_folder(ws, domain, product, contract, major) / POINTER_FILE
-    try:
-        data = read_pointer(file)
-        whole = all((file.parent / path).is_file() for path in data["tables"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, OutsideError):
-        return {}
+    with told_as(RegistryError, "reading the pointer of published ports", file):
+        try:
+            data = read_pointer(file)
+            whole = all((file.parent / path).is_file() for path in data["tables"].values())
+        except (
+            FileNotFoundError,
+            NotADirectoryError,
+            ValueError,
+            KeyError,
+            AttributeError,
+            TypeError,
+            OutsideError,
+        ):
+            return {}
     return data if whole else {}
 
 
