@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import yaml
 
 from factory.errors import DocumentError
+from factory.files import remedy_of
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 64
@@ -153,7 +154,8 @@ def read_text(path: Path) -> str:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         message = f"cannot read the file: {error.strerror}"
-        raise DocumentError(message, where=path, code="unreadable-file") from error
+        hint = "" if isinstance(error, FileNotFoundError | IsADirectoryError) else remedy_of(error)
+        raise DocumentError(message, where=path, code="unreadable-file", hint=hint) from error
     if len(raw) > MAX_BYTES:
         message = f"the file has more than {MAX_BYTES:,} bytes, which is the limit"
         raise DocumentError(message, where=path, code="yaml-too-large")

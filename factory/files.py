@@ -29,7 +29,8 @@ _Gives = TypeVar("_Gives")
 _A_DAY = 86_400.0  # seconds
 STALE = 3600.0  # seconds after which what is half-written is nobody's any more
 
-_NO_SECOND_NAMES = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+#: What a disk says that knows no links of the kind that was asked for, or a user who may not make them.
+NO_SECOND_NAMES = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 # A control character, a backslash, half a pair of surrogates, a drive, or a step that is empty, `.` or `..`.
 _NO_PATH = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|^[A-Za-z]:|(?:^|/)\.{0,2}(?:/|$)")
@@ -39,8 +40,9 @@ _REMEDIES = {
     errno.ENOSPC: "free some disk space and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
     errno.EROFS: "the file system is read-only; choose another place or remount it",
-    errno.EACCES: "give this user the right to write there",
-    errno.EPERM: "give this user the right to write there",
+    errno.EACCES: "give this user the right to read and write there",
+    errno.EPERM: "give this user the right to read and write there",
+    errno.ESTALE: "the disk is another machine's, and was lost for a moment; run the command again",
     errno.EMFILE: "raise the limit of open files (ulimit -n) and run the command again",
 }
 
@@ -53,8 +55,12 @@ def told_as(error_type: type[FactoryError], doing: str, path: Path) -> Iterator[
     except OSError as error:
         at = Path(error.filename) if isinstance(error.filename, str) else path
         reason = error.strerror or str(error)
-        hint = _REMEDIES.get(error.errno or 0, "mend this and run the command again; nothing is half-written")
-        raise error_type(f"{doing} failed: {reason}", where=at, hint=hint) from error
+        raise error_type(f"{doing} failed: {reason}", where=at, hint=remedy_of(error)) from error
+
+
+def remedy_of(error: OSError) -> str:
+    """Return what to do about a failure of the file system, in words."""
+    return _REMEDIES.get(error.errno or 0, "mend this and run the command again; nothing is half-written")
 
 
 def within(root: Path, *parts: str) -> Path:
@@ -172,7 +178,7 @@ def write_once(path: Path, content: str | bytes) -> bool:
         except FileExistsError:
             return False
         except OSError as error:
-            if error.errno not in _NO_SECOND_NAMES:
+            if error.errno not in NO_SECOND_NAMES:
                 raise
             # A disk without second names: whoever sees no file renames. Two at once are two of the same fact.
             if path.exists():

@@ -17,7 +17,7 @@ from factory.certify import Certificate
 from factory.contract import Contract, compare, draft_product, product_version, severity_of
 from factory.errors import PublishRefusedError, RegistryError
 from factory.evidence import Evidence
-from factory.files import sha256_file
+from factory.files import sha256_file, tells
 from factory.lifecycle import Life, life_of
 from factory.lineage import Lineage
 from factory.lineage.formats import lineage_values
@@ -41,6 +41,10 @@ from factory.results import ProductResult
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 
+_telling = tells(
+    RegistryError, "reading or writing the registry", lambda publisher, *_, **__: publisher.place
+)
+
 
 class Publisher:
     """Publishes the products of one run, or only says what it would find, if the run is not to publish."""
@@ -54,6 +58,12 @@ class Publisher:
         self._contracts: dict[str, dict[str, str]] = {}
         self._places: dict[str, str] = {}
 
+    @property
+    def place(self) -> Path:
+        """The registry's folder."""
+        return self._registry.root
+
+    @_telling
     def paused(self, products: Mapping[str, Product]) -> dict[str, str]:
         """Return the products that are paused, and why; a run that is not to publish looks at them all the same.
 
@@ -69,6 +79,7 @@ class Publisher:
         }
         return {name: reason for name, reason in reasons.items() if reason}
 
+    @_telling
     def stand_ins(
         self,
         build: Collection[str],
@@ -99,6 +110,7 @@ class Publisher:
                 found[upstream] = file
         return found
 
+    @_telling
     def publish(
         self,
         evidence: Evidence,
@@ -197,11 +209,13 @@ class Publisher:
         self._registry.write_event(product, PUBLISHED, told, now)
         return True
 
+    @_telling
     def tell_refused(self, product: Product, result: ProductResult, now: datetime) -> None:
         """Record that a product was refused or blocked; what was published of it stays as it is."""
         if self._publish:
             self._registry.write_event(product, str(result.outcome), {"reasons": list(result.reasons)}, now)
 
+    @_telling
     def finish(self) -> None:
         """Write the index and the database of ports over what is published now."""
         if self._publish:
@@ -209,6 +223,7 @@ class Publisher:
             if is_embedded(self._ws):
                 refresh_ports_database(self._ws)
 
+    @_telling
     def close_due(self, products: Mapping[str, Product], now: datetime) -> frozenset[str]:
         """Close the ports of contracts that are retired or past their end of life, and return their products.
 
@@ -280,6 +295,7 @@ class Publisher:
         if not there:
             refresh_index(self._ws, None)
 
+    @_telling
     def keep_up(self) -> None:
         """Make the index and the database of ports anew where they are gone, broken, or of another folder."""
         if not self._publish or not self._ws.registry.is_dir():
@@ -298,6 +314,7 @@ class Publisher:
         """Return the contract versions that a product published in this run, by contract and major version."""
         return dict(self._contracts.get(product, {}))
 
+    @_telling
     def inputs(self, upstreams: Collection[str]) -> dict[str, str]:
         """Return the snapshots that products published last, by `domain/product/contract/major`."""
         found: dict[str, str] = {}

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from factory.dimensions import DIMENSIONS
 from factory.errors import WorkspaceError
+from factory.files import remedy_of
 from factory.periods import period_of
 
 PROD = "prod"
@@ -201,7 +202,8 @@ def _factory_table(file: Path) -> dict[str, Any] | None:
             f"not valid TOML: {error}", where=file, line=int(found[1]) if found else 0, hint="mend the file"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(f"cannot read the file: {error}", where=file) from error
+        hint = remedy_of(error) if isinstance(error, OSError) else "write it as UTF-8"
+        raise WorkspaceError(f"cannot read the file: {error}", where=file, hint=hint) from error
     tool = data.get("tool")
     table = tool.get("factory") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):

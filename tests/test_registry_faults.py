@@ -21,8 +21,8 @@ from torture import Yard, age, faults_in, litter_in, state_of, traces_of
 
 from factory.registry.compaction import compact
 from factory.registry.control import Word, deprecate, pause, remove, retire, yank
-from factory.registry.index import refresh_index
-from factory.registry.ports import open_ports, refresh_ports_database
+from factory.registry.ports import open_ports
+from factory.registry.rebuild import rebuild
 from factory.registry.rollback import rollback
 from factory.registry.runs import write_run
 from factory.workspace import find_workspace
@@ -52,8 +52,7 @@ class Action:
 
 def _rebuild(yard: Yard, _: int) -> None:
     ws = find_workspace(yard.root)
-    refresh_index(ws, None)
-    refresh_ports_database(ws)
+    rebuild(ws)
 
 
 def _without_caches(root: Path) -> None:
@@ -69,7 +68,11 @@ def _without_registry(root: Path) -> None:
 
 def _with_runs(root: Path) -> None:
     for number in range(6):
-        record = {"schema_version": 1, "product": "urn:dpf:trade:shop", "at": f"2026-11-0{number + 1}T00:00:00+00:00"}
+        record = {
+            "schema_version": 1,
+            "product": "urn:dpf:trade:shop",
+            "at": f"2026-11-0{number + 1}T00:00:00+00:00",
+        }
         at = datetime(2026, 11, number + 1, tzinfo=UTC)
         write_run(root / "registry", "trade", "shop", record, at)
 
@@ -185,7 +188,9 @@ def suffered(yard: Yard, action: Action, ends: Ends, fault: Fault) -> tuple[list
     if outcome.status == "raised":
         wrong.append(f"no error of the factory: {outcome.trace}")
     if outcome.status == "told" and not (outcome.code == 2 and outcome.where and outcome.hint):
-        wrong.append(f"told without a place or a remedy: {outcome.code} {outcome.message} {outcome.where} {outcome.hint}")
+        wrong.append(
+            f"told without a place or a remedy: {outcome.code} {outcome.message} {outcome.where} {outcome.hint}"
+        )
     left = (traces_of(yard.root), outcome.status == "done")
     if left not in ends.known:  # else the same was left behind before
         ends.known[left] = aftermath(yard, action, ends, outcome.status == "done")
@@ -226,7 +231,9 @@ def report(found: dict[Fault, tuple[list[str], Outcome]]) -> str:
 def tally(name: str, found: dict[Fault, tuple[list[str], Outcome]]) -> None:
     """Say what was tried, and which steps failed without a word."""
     silent = Counter(
-        outcome.hit.kind for _, outcome in found.values() if outcome.status == "done" and outcome.hit is not None
+        outcome.hit.kind
+        for _, outcome in found.values()
+        if outcome.status == "done" and outcome.hit is not None
     )
     statuses = Counter(outcome.status for _, outcome in found.values())
     print(json.dumps({"action": name, "faults": len(found), **statuses, "silent": silent}))
@@ -254,9 +261,7 @@ def test_an_error_of_the_disk_at_any_step_is_told_and_leaves_what_was_there(yard
     action = ACTIONS[name]
     prepared(yard, action)
     ends = ends_of(yard, action)
-    faults = [
-        Fault(how, number, lasts=how in LASTING) for number in range(len(ends.steps)) for how in ERRNOS
-    ]
+    faults = [Fault(how, number, lasts=how in LASTING) for number in range(len(ends.steps)) for how in ERRNOS]
     if not FULL:
         faults = random.Random(8).sample(faults, min(16 if "publish" in name else 6, len(faults)))
     found = {fault: suffered(yard, action, ends, fault) for fault in faults}

@@ -53,7 +53,9 @@ def add_two_tables(root: Path) -> Path:
     )
     columns = "customer_id:integer:key,amount:double"
     write(shop / "models/_customers.yml", meshes._properties("customers", columns))
-    meshes.replace(shop / "contracts/shop.odcs.yaml", "  - name: orders\n", "  - name: orders\n  - name: customers\n")
+    meshes.replace(
+        shop / "contracts/shop.odcs.yaml", "  - name: orders\n", "  - name: orders\n  - name: customers\n"
+    )
     data_of(shop, 1)
     return shop
 
@@ -222,7 +224,9 @@ def _runs(registry: Path) -> list[str]:
     from factory.registry.runs import read_all
 
     faults: list[Any] = []
-    found = sorted(f"{run.id} {json.dumps(run.record, sort_keys=True)}" for run in read_all(registry, faults=faults))
+    found = sorted(
+        f"{run.id} {json.dumps(run.record, sort_keys=True)}" for run in read_all(registry, faults=faults)
+    )
     assert not faults, faults
     return found
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import sha256_file, sync_folder, told_as, within
+from factory.files import sha256_file, sync_folder, tells, told_as, within
 from factory.locking import locked
 from factory.registry import history
 from factory.registry.figures import TABLES, rows_of
@@ -69,6 +69,7 @@ class Compacted:
     faults: tuple[Fault, ...]
 
 
+@tells(RegistryError, "compacting the history", lambda ws, *_, **__: ws.registry / HISTORY)
 def compact(ws: Workspace, before: datetime | None = None, seconds: float = 30.0) -> Compacted:
     """Put the runs before a moment (None: all) from JSON into Parquet, month by month.
 

@@ -15,10 +15,11 @@ from typing import Any
 from factory.addresses import Address, address_of
 from factory.contract import version_key
 from factory.errors import RegistryError
+from factory.files import tells
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Edition, Stage, announced_on, life_of
 from factory.registry.events import write_event
 from factory.registry.index import read_index, refresh_index
-from factory.registry.ports import close_port, refresh_ports_database
+from factory.registry.ports import close_port, majors_of, refresh_ports_database
 from factory.registry.standing import (
     DEPRECATED,
     PAUSED,
@@ -33,6 +34,8 @@ from factory.registry.standing import (
 from factory.registry.store import Registry
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
+
+_telling = tells(RegistryError, "reading the registry", lambda ws, *_, **__: ws.registry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Said:
     notes: tuple[str, ...] = ()
 
 
+@_telling
 def yank(ws: Workspace, text: str, version: str, word: Word) -> Said:
     """Offer a version to nobody new; who has it can read it as before.
 
@@ -86,6 +90,7 @@ def yank(ws: Workspace, text: str, version: str, word: Word) -> Said:
     return _done(ws, address, version, notes=_instead(ws, address, version))
 
 
+@_telling
 def unyank(ws: Workspace, text: str, version: str, word: Word) -> Said:
     """Offer a yanked version again.
 
@@ -101,6 +106,7 @@ def unyank(ws: Workspace, text: str, version: str, word: Word) -> Said:
     return _done(ws, address, version)
 
 
+@_telling
 def deprecate(ws: Workspace, text: str, word: Word, days: Mapping[str, date], successor: str = "") -> Said:
     """Announce the end of a major version of a contract; its notice begins today.
 
@@ -119,6 +125,7 @@ def deprecate(ws: Workspace, text: str, word: Word, days: Mapping[str, date], su
     return _done(ws, address)
 
 
+@_telling
 def undeprecate(ws: Workspace, text: str, word: Word) -> Said:
     """Take back that a major version is to end, as far as `deprecate` said so.
 
@@ -133,6 +140,7 @@ def undeprecate(ws: Workspace, text: str, word: Word) -> Said:
     return _done(ws, address)
 
 
+@_telling
 def retire(ws: Workspace, text: str, word: Word, *, early: bool = False) -> Said:
     """Close the port of a major version of a contract for good; the snapshots stay.
 
@@ -152,6 +160,7 @@ def retire(ws: Workspace, text: str, word: Word, *, early: bool = False) -> Said
     return _done(ws, address)
 
 
+@_telling
 def pause(ws: Workspace, text: str, word: Word) -> Said:
     """Leave a product alone: builds pass it over until it is resumed; what is published of it stays.
 
@@ -167,6 +176,7 @@ def pause(ws: Workspace, text: str, word: Word) -> Said:
     return _done(ws, address)
 
 
+@_telling
 def resume(ws: Workspace, text: str, word: Word) -> Said:
     """Build a paused product again.
 
@@ -182,6 +192,7 @@ def resume(ws: Workspace, text: str, word: Word) -> Said:
     return _done(ws, address)
 
 
+@_telling
 def remove(ws: Workspace, text: str, word: Word, moved_to: str = "") -> Said:
     """Take a product out of the registry: its ports close, its name is never given again, its versions stay.
 
@@ -206,7 +217,7 @@ def remove(ws: Workspace, text: str, word: Word, moved_to: str = "") -> Said:
     is_news = standing.removed is None
     if is_news:
         _write(ws, address, REMOVED, told, word)
-    for folder in sorted((ws.ports / address.domain / address.product).glob("*/v*")):
+    for folder in majors_of(ws, address.domain, address.product):
         if folder.name[1:].isdigit():
             close_port(ws, address.domain, address.product, folder.parent.name, int(folder.name[1:]))
     if is_embedded(ws):

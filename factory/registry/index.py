@@ -18,10 +18,12 @@ from factory.addresses import DOMAIN, NAME, PREFIX
 from factory.contract import version_key
 from factory.documents import read_yaml
 from factory.errors import RegistryError
-from factory.files import told_as, write_whole
+from factory.files import children, sweep, told_as, write_whole
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Life, life_of
 from factory.locking import registry_locked
 from factory.products import ARCHETYPES
+from factory.registry.certificates import CERTIFICATES
+from factory.registry.events import EVENTS
 from factory.registry.standing import Standing, read_standing
 from factory.registry.store import CONTRACT_FILE, DOCUMENT_ENDING, RECORD_FILE, is_version, was_closed
 from factory.workspace import Workspace
@@ -141,6 +143,9 @@ def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
                 known.pop(urn, None)
             known.update(_entry_lines(ws, folders))
         text = _joined(known)
+        for urn in changed or ():
+            _sweep_product(ws, *urn.split(":")[2:4])
+        sweep(ws.registry)
         if text == before:
             return False
         write_whole(file, text)
@@ -148,6 +153,17 @@ def refresh_index(ws: Workspace, changed: Collection[str] | None) -> bool:
             if not (ws.registry / name).exists():
                 write_whole(ws.registry / name, words, durable=False)
     return True
+
+
+def _sweep_product(ws: Workspace, domain: str, product: str) -> None:
+    """Remove what killed processes left half-written of a product."""
+    certificates, published = (ws.registry / top / domain / product for top in (CERTIFICATES, "products"))
+    sweep(ws.registry / EVENTS / domain / product)
+    for contract in children(published):
+        sweep(contract)
+    for contract in children(certificates):
+        for version in children(contract):
+            sweep(version)
 
 
 def index_text(ws: Workspace) -> str:
@@ -161,7 +177,8 @@ def index_text(ws: Workspace) -> str:
 
 
 def _all_folders(ws: Workspace) -> list[Path]:
-    return sorted(f for f in (ws.registry / "products").glob("*/*") if f.is_dir() and f.name[:1] != ".")
+    domains = children(ws.registry / "products")
+    return [product for domain in domains for product in children(domain) if product.is_dir()]
 
 
 def _entry_lines(ws: Workspace, folders: Iterable[Path]) -> Iterator[tuple[str, str]]:
@@ -198,7 +215,7 @@ def _lines(text: str) -> dict[str, str] | None:
 
 
 def _entry(folder: Path, ws: Workspace) -> dict[str, Any] | None:
-    documents = sorted((folder / "product").glob(f"*{DOCUMENT_ENDING}"), key=_file_version)
+    documents = sorted(children(folder / "product", f"[!.]*{DOCUMENT_ENDING}"), key=_file_version)
     standing = read_standing(ws.registry, folder.parent.name, folder.name)
     if not documents or standing.removed is not None:
         return None

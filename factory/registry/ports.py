@@ -24,6 +24,7 @@ from factory.artifacts import Relation
 from factory.contract import Contract
 from factory.errors import OutsideError, RegistryError, UnreadablePortError
 from factory.files import (
+    NO_SECOND_NAMES,
     STALE,
     children,
     json_text,
@@ -122,7 +123,9 @@ def point_to(
         "snapshots": [kept, *older][: ws.settings.snapshots],
     }
     sweep(folder)
-    if before == pointer and _link_of(folder) in (snapshot, None):
+    if before == pointer:
+        if _link_of(folder) != snapshot:
+            write_link(folder, snapshot)
         return False
     write_pointer(folder, pointer)
     sweep_snapshots(folder, pointer)
@@ -194,12 +197,9 @@ def editions_of(pointer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _link_of(folder: Path) -> str | None:
-    """Return what the link beside a pointer names; None where links are not to be had."""
+def _link_of(folder: Path) -> str:
     try:
         return os.readlink(folder / CURRENT)  # noqa: PTH115  (a name, not a path)
-    except FileNotFoundError:
-        return None if os.name == "nt" else ""
     except OSError:
         return ""
 
@@ -220,6 +220,17 @@ def close_port(ws: Workspace, domain: str, product: str, contract: str, major: i
 def is_open(ws: Workspace, domain: str, product: str, contract: str, major: int) -> bool:
     """Say whether a contract's ports have a pointer."""
     return (port_folder(ws, domain, product, contract, major) / POINTER_FILE).exists()
+
+
+def majors_of(ws: Workspace, domain: str, product: str) -> list[Path]:
+    """Return the folders of a product's ports: one for each contract and major version.
+
+    Raises:
+        OSError: the disk does not tell.
+
+    """
+    contracts = children(ws.ports / domain / product)
+    return [folder for contract in contracts for folder in children(contract, "v*")]
 
 
 def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, major: int) -> dict[str, Any]:
@@ -280,12 +291,18 @@ def refresh_ports_database(ws: Workspace) -> bool:
         RegistryError: it cannot be written.
 
     """
-    views = _views(ws)
-    mark = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
-    stamp = ws.ports / _STAMP
-    if ws.ports_database.is_file() and stamp.is_file() and stamp.read_text("utf-8") == mark:
-        return False
-    with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
+    # Who wrote later read earlier, if there were two at once, and would take tables away.
+    with (
+        locked(ws, what="ports"),
+        told_as(RegistryError, "writing the database of published ports", ws.ports_database),
+    ):
+        for folder, pattern in ((ws.ports, ".*.tmp"), (ws.published, f".{ws.ports_database.name}.*.tmp*")):
+            sweep(folder, pattern)
+        views = _views(ws)
+        mark = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
+        stamp = ws.ports / _STAMP
+        if ws.ports_database.is_file() and stamp.is_file() and stamp.read_text("utf-8") == mark:
+            return False
         ws.ports.mkdir(parents=True, exist_ok=True)
         try:
             write_views(ws.ports_database, views)
@@ -313,6 +330,7 @@ class Opened:
     problems: tuple[str, ...]
 
 
+@tells(RegistryError, "opening the published ports", lambda ws, *_, **__: ws.ports)
 def open_ports(ws: Workspace) -> Opened:
     """Make `ports.duckdb` anew for this machine and this place, and the links beside the pointers.
 
@@ -320,7 +338,7 @@ def open_ports(ws: Workspace) -> Opened:
         RegistryError: it cannot be written, or nothing is published.
 
     """
-    pointers = sorted(ws.ports.glob("*/*/*/v*/" + POINTER_FILE))
+    pointers = _pointers(ws)
     if not pointers:
         raise RegistryError(
             "no ports are published here", where=ws.ports, hint="publish them with: factory build"
@@ -342,6 +360,7 @@ def open_ports(ws: Workspace) -> Opened:
     return Opened(ws.ports_database, tuple(sorted(views)), tuple(problems))
 
 
+@tells(RegistryError, "reading the published ports", lambda ws, *_, **__: ws.ports)
 def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
     """Return the snapshots of a product that others read, by `domain/product/contract/major`.
 
@@ -349,7 +368,7 @@ def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
     """
     for place in (ws, replace(ws, target=PROD)):
         found = {}
-        for folder in sorted((place.ports / domain / product).glob("*/v*")):
+        for folder in majors_of(place, domain, product):
             major = folder.name.removeprefix("v")
             pointer = (
                 current_snapshot(place, domain, product, folder.parent.name, int(major))
@@ -447,19 +466,26 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
 def _views(ws: Workspace) -> dict[str, str]:
     """Return the file behind every published table, by `schema.table`; a higher major wins a name."""
     views: dict[str, str] = {}
-    pointers = [
-        (int(f.parent.name[1:]), f)
-        for f in ws.ports.glob("*/*/*/v*/" + POINTER_FILE)
-        if f.parent.name[1:].isdigit()
-    ]
+    pointers = [(int(f.parent.name[1:]), f) for f in _pointers(ws) if f.parent.name[1:].isdigit()]
     for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
-        with contextlib.suppress(OSError, ValueError, KeyError, AttributeError, TypeError, OutsideError):
+        # One that the disk does not give is told: its tables are not gone.
+        with contextlib.suppress(
+            FileNotFoundError, ValueError, KeyError, AttributeError, TypeError, OutsideError
+        ):
             data = read_pointer(pointer)
             for table, path in data["tables"].items():
                 file = pointer.parent / path
                 if file.is_file():
                     views[f"{data['schema']}.{table}"] = file.resolve().as_posix()
     return views
+
+
+def _pointers(ws: Workspace) -> list[Path]:
+    """Return the pointers of all published ports."""
+    folders = [ws.ports]
+    for pattern in ("[!.]*", "[!.]*", "[!.]*", "v*"):
+        folders = [below for folder in folders for below in children(folder, pattern)]
+    return [folder / POINTER_FILE for folder in folders if (folder / POINTER_FILE).is_file()]
 
 
 def _export(connection: Any, table: Relation, file: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
+from factory.files import tells
 from factory.registry.checkpoint import read_checkpoint
 from factory.registry.index import read_index, refresh_index
 from factory.registry.ports import refresh_ports_database
@@ -60,6 +61,7 @@ class Rebuilt:
         }
 
 
+@tells(RegistryError, "making the registry anew", lambda ws, *_, **__: ws.registry)
 def rebuild(ws: Workspace, now: float | None = None) -> Rebuilt:
     """Make the index, and where dbt's DuckDB is embedded the database of ports, from what is published.
 

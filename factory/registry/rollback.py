@@ -13,6 +13,7 @@ from typing import Any
 
 from factory.addresses import Address
 from factory.errors import RegistryError
+from factory.files import tells
 from factory.locking import registry_locked
 from factory.registry.control import Word, find_product
 from factory.registry.events import write_event
@@ -52,6 +53,7 @@ class Step:
     is_news: bool = True
 
 
+@tells(RegistryError, "reading the registry", lambda ws, *_, **__: ws.registry)
 def rollback(ws: Workspace, text: str, word: Word, contract: str = "", to: str = "") -> tuple[Step, ...]:
     """Make the previous snapshot and version of a product current, and return what was done.
 

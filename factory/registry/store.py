@@ -23,7 +23,16 @@ from factory.contract import Contract, version_key
 from factory.documents import dump_yaml, read_yaml
 from factory.errors import NameTakenError, RegistryError, VersionExistsError
 from factory.evidence import Published
-from factory.files import json_text, sha256_file, sync_folder, told_as, within, write_once, write_whole
+from factory.files import (
+    children,
+    json_text,
+    sha256_file,
+    sync_folder,
+    told_as,
+    within,
+    write_once,
+    write_whole,
+)
 from factory.products import Product
 from factory.registry.certificates import (
     CERTIFICATES,
@@ -171,10 +180,10 @@ class Registry:
 
     def _domains_with(self, name: str) -> list[str]:
         """Return the domains with a product of a name that is published, or was removed."""
-        found = {f.parent.name for f in (self.root / "products").glob(f"*/{name}") if any(_folders(f))}
-        for folder in (self.root / EVENTS).glob(f"*/{name}"):
-            if any(kind_of(file.name) == REMOVED for file in folder.iterdir()):
-                found.add(folder.parent.name)
+        found = {d.name for d in children(self.root / "products") if any(_folders(d / name))}
+        for domain in children(self.root / EVENTS):
+            if any(kind_of(file.name) == REMOVED for file in children(domain / name)):
+                found.add(domain.name)
         return sorted(found)
 
     def version_folder(self, product: Placed, contract: str, version: str) -> Path:
