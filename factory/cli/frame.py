@@ -160,7 +160,7 @@ def run_guarded(cli: click.Group, arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"error: {place}{error.strerror or error}\n  {remedy_of(error)}", err=True)
+        click.echo(f"error: {place}{error.strerror or error}\n  → {remedy_of(error)}", err=True)
         return 2
     except Exception:  # noqa: BLE001  (the last resort: a bug of ours, with what a report needs)
         click.echo("This is a bug in the factory. Please report it with these lines:\n", err=True)
