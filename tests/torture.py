@@ -180,7 +180,7 @@ def state_of(root: Path) -> dict[str, Any]:
             for file in ws.ports.glob("*/*/*/*/current.json")
         },
         "links": {
-            file.relative_to(ws.ports).as_posix(): os.readlink(file) for file in ws.ports.glob("*/*/*/*/current")
+            file.relative_to(ws.ports).as_posix(): str(file.readlink()) for file in ws.ports.glob("*/*/*/*/current")
         },
         "index": json.loads((registry / "registry.json").read_bytes()) if (registry / "registry.json").exists() else None,
         "views": views_of(ws.ports_database),
@@ -237,18 +237,7 @@ def faults_in(root: Path) -> list[str]:
     from factory.registry.ports import snapshot_name
 
     ws = Workspace(root)
-    found = []
-    for folder in ws.registry.glob("products/*/*/*/[!.]*/"):
-        if folder.parent.name == "product":
-            continue
-        try:
-            raw = (folder / "record.json").read_bytes()
-            found += [f"{folder}: {seal_fault(raw)}"] if seal_fault(raw) else []
-            for name in KNOWN:
-                if _hash(folder / name) != json.loads(raw)["files"][name]["sha256"]:
-                    found.append(f"{folder / name} is not what its record says")
-        except (OSError, ValueError, KeyError) as error:
-            found.append(f"{folder} is half a version: {error!r}")
+    found = [fault for folder in ws.registry.glob("products/*/*/*/[!.]*/") for fault in _version_faults(folder)]
     for pattern in ("events/*/*/[!.]*.json", "certificates/*/*/*/*/[!.]*.json"):
         for file in ws.registry.glob(pattern):
             found += [f"{file}: {fault}" for fault in [seal_fault(file.read_bytes())] if fault]
@@ -267,6 +256,19 @@ def faults_in(root: Path) -> list[str]:
     return found
 
 
+def _version_faults(folder: Path) -> list[str]:
+    if folder.parent.name == "product":
+        return []
+    try:
+        raw = (folder / "record.json").read_bytes()
+        said = json.loads(raw)["files"]
+        changed = [name for name in KNOWN if _hash(folder / name) != said[name]["sha256"]]
+    except (OSError, ValueError, KeyError) as error:
+        return [f"{folder} is half a version: {error!r}"]
+    found = [f"{folder / name} is not what its record says" for name in changed]
+    return [*found, f"{folder}: {seal_fault(raw)}"] if seal_fault(raw) else found
+
+
 def litter_in(root: Path) -> list[str]:
     """Return the temporary files and folders that are left where things are published."""
     ws = Workspace(root)
@@ -283,7 +285,7 @@ def traces_of(root: Path) -> str:
         top = root / place
         for path in [top, *top.rglob("*")]:
             name = _MADE_UP.sub(".*.tmp", path.relative_to(root).as_posix())
-            text = os.readlink(path) if path.is_symlink() else _hash(path) if path.is_file() else ""
+            text = str(path.readlink()) if path.is_symlink() else _hash(path) if path.is_file() else ""
             found.append(f"{name} {text}")
     found += [_MADE_UP.sub(".*.tmp", path.name) for path in root.glob(".*")]
     return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
