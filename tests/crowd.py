@@ -98,7 +98,9 @@ def _one(ws: Workspace, number: int, versions: int) -> None:
         text, document = json.loads(renamed)
         name = product_name(number)
         product = a_product(root=ws.root, name=name, domain=domain_of(number))
-        own = replace(contract, name=name, product=name, data={**contract.data, "id": f"{product.urn}:{name}"})
+        own = replace(
+            contract, name=name, product=name, data={**contract.data, "id": f"{product.urn}:{name}"}
+        )
         registry.publish_contract(product, replace(publication, contract=own, text=text))
         file = registry.publish_product(product, document)
         now = datetime.now(UTC)

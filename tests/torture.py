@@ -237,7 +237,9 @@ def faults_in(root: Path) -> list[str]:
     from factory.registry.ports import snapshot_name
 
     ws = Workspace(root)
-    found = [fault for folder in ws.registry.glob("products/*/*/*/[!.]*/") for fault in _version_faults(folder)]
+    found = [
+        fault for folder in ws.registry.glob("products/*/*/*/[!.]*/") for fault in _version_faults(folder)
+    ]
     for pattern in ("events/*/*/[!.]*.json", "certificates/*/*/*/*/[!.]*.json"):
         for file in ws.registry.glob(pattern):
             found += [f"{file}: {fault}" for fault in [seal_fault(file.read_bytes())] if fault]
