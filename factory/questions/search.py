@@ -150,20 +150,24 @@ class Corpus:
 
     def _lines(self, field: str) -> list[str]:
         """Return the words of a field, product by product, with a blank before and behind each."""
-        known = self.columns
-        kept = [
-            "".join(known[c["sha256"]]["words"][field] for c in entry["contracts"] if c["sha256"] in known)
-            if field in _KEPT
-            else ""
-            for entry in self.entries
-        ]
-        if field in _KEPT and field != "tables":
+        kept = self._kept(field) if field in _KEPT else []
+        if kept and field != "tables":
             return kept
         texts = self._texts(field)
         lines = _words(f" {_BETWEEN.join(texts)} ").split(_RECORD)
         if len(lines) != len(texts):  # a text has the mark between texts in it
             lines = [_words(f" {text} ".replace(_RECORD, " ")) for text in texts]
-        return [line + more for line, more in zip(lines, kept, strict=True)] if field == "tables" else lines
+        return [line + more for line, more in zip(lines, kept, strict=True)] if kept else lines
+
+    def _kept(self, field: str) -> list[str]:
+        """Return the words that the cache has of a field, product by product."""
+        words = {sha256: each["words"][field] for sha256, each in self.columns.items()}
+        return [
+            words.get(contracts[0]["sha256"], "")
+            if len(contracts) == 1
+            else "".join([words.get(contract["sha256"], "") for contract in contracts])
+            for contracts in [entry["contracts"] for entry in self.entries]
+        ]
 
     def _texts(self, field: str) -> list[str]:
         if field in _TEXTS:
