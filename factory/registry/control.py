@@ -289,7 +289,8 @@ def _contract_in(ws: Workspace, text: str, version: str = "") -> tuple[Address, 
         major = str(majors[0])
     if not major.isdigit() or int(major) not in majors:
         there = ", ".join(f"{address.product}.{name}/{each}" for each in majors)
-        what = f"{name} has no major version {major!r}" if major else f"{name} has several major versions"
+        shown = major if major.isalnum() else ascii(major)
+        what = f"{name} has no major version {shown}" if major else f"{name} has several major versions"
         raise RegistryError(what, hint=f"name one of them: {there}")
     found = Address(address.domain, address.product, name, str(int(major)))
     return found, registry.standing(address.domain, address.product)
