@@ -40,6 +40,20 @@ def example(common: Path) -> Path:
     return example_mesh(common)
 
 
+@pytest.fixture(scope="session")
+def small_mesh(common: Path) -> Path:
+    """The mesh of `mesh.make_mesh`, built and published once for all workers: to be copied, never changed."""
+    from filelock import FileLock
+    from mesh import build_mesh, make_mesh
+
+    root = common / "small-mesh"
+    with FileLock(common / "small-mesh.lock"):
+        if not (common / "small-mesh.done").is_file():
+            build_mesh(make_mesh(root))
+            (common / "small-mesh.done").touch()
+    return root
+
+
 class Outcome(NamedTuple):
     """What a command did."""
 

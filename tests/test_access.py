@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Command
-from mesh import make_mesh, write
+from mesh import write
 
 from factory.errors import RegistryError
-from factory.pipeline import run
-from factory.plan import Request
 from factory.registry.access import (
     Access,
     State,
@@ -33,10 +31,8 @@ NOW = datetime(2028, 2, 28, 23, 30, tzinfo=UTC)  # the eve of a leap day
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make_mesh(tmp_path_factory.mktemp("access") / "mesh")
-    run(Workspace(root), Request(), lambda stage, detail="": None)
-    return root
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from builders import PROPERTY
 from conftest import Command
 from hypothesis import given
 from hypothesis import strategies as st
-from mesh import build_mesh, make_mesh
 
 from factory.addresses import Address, address_of
 from factory.errors import FactoryError, OutsideError, RegistryError
@@ -114,8 +113,8 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("addresses") / "mesh"))
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import build_mesh, make_mesh
+from mesh import make_mesh
 
 from factory.documents import dump_yaml
 from factory.odcs.compare import (
@@ -278,8 +278,8 @@ def test_two_files_need_no_workspace(tmp_path: Path, factory: Command) -> None:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("compare") / "mesh"))
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

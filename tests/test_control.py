@@ -13,11 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import Command, Outcome
-from mesh import make_mesh, replace, write
+from mesh import replace, write
 
 from factory.errors import RegistryError
-from factory.pipeline import run
-from factory.plan import Request
 from factory.registry import control, read_index
 from factory.registry.control import Word
 from factory.registry.events import read_events
@@ -30,10 +28,8 @@ SHOP = "urn:dpf:trade:shop"
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = make_mesh(tmp_path_factory.mktemp("control") / "mesh")
-    run(Workspace(root), Request(), lambda stage, detail="": None)
-    return root
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

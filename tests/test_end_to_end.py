@@ -14,15 +14,14 @@ import pytest
 import yaml
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import build_mesh, make_mesh, replace, without_notice, write
+from mesh import make_mesh, replace, without_notice, write
 
 from factory.standards import odcs_faults, odps_faults, schema
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A mesh that was built once; tests copy it before they change anything."""
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("published") / "mesh"))
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

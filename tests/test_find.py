@@ -16,7 +16,7 @@ from conftest import Command
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from mesh import build_mesh, make_mesh, replace
+from mesh import replace
 
 from factory.periods import moment_of
 from factory.questions.search import Corpus, contract_words, find, standing_of
@@ -27,8 +27,8 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("find") / "mesh"))
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

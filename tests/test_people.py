@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import add_shop, build_mesh, make_mesh, make_workspace, replace, write
+from mesh import add_shop, make_workspace, replace, write
 
 from factory.documents import read_yaml
 from factory.odcs.lint import lint_file
@@ -57,8 +57,8 @@ def mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("people") / "mesh"))
+def built(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from conftest import Command
 from jsonschema import Draft202012Validator
-from mesh import build_mesh, make_mesh, replace, write
+from mesh import replace, write
 
 from factory.incidents import IncidentStore
 from factory.levels.facts import run_of
@@ -34,8 +34,8 @@ CONTRACT = "products/{0}/contracts/{0}.odcs.yaml"
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_mesh(make_mesh(tmp_path_factory.mktemp("published") / "mesh"))
+def published(small_mesh: Path) -> Path:
+    return small_mesh
 
 
 @pytest.fixture
