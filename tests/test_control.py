@@ -388,3 +388,26 @@ def test_a_rollback_goes_through_in_one_process_without_the_workspace_lock(
     (step,) = rollback(Workspace(mesh), SHOP, word())
     assert step.is_news
     assert step.expires is not None
+
+
+# A clone: git leaves the index out
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_clone_without_the_index_knows_what_is_published(
+    mesh: Path, factory: Command, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    (mesh / "registry/registry.json").unlink()
+    if not writable:
+        monkeypatch.setattr("factory.registry.index.write_whole", refuse_to_write)
+    assert "shop" in factory("list").out
+    assert factory("show", "shop").code == 0
+    assert (mesh / "registry/registry.json").exists() == writable
+    monkeypatch.undo()
+    monkeypatch.chdir(mesh)
+    (mesh / "registry/registry.json").unlink(missing_ok=True)
+    assert factory("yank", "shop", "1.0.0", "--reason", "wrong").code == 0
+
+
+def refuse_to_write(path: Path, *_: Any, **__: Any) -> None:
+    raise PermissionError(13, "Permission denied", str(path))

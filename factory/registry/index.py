@@ -6,6 +6,7 @@ and not one that was rolled back from. A product is one line, so that a publish 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -17,7 +18,7 @@ from typing import Any
 from factory.addresses import DOMAIN, NAME, PREFIX
 from factory.contract import version_key
 from factory.documents import read_yaml
-from factory.errors import RegistryError
+from factory.errors import LockedError, RegistryError
 from factory.files import children, sweep, told_as, write_whole
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Life, life_of
 from factory.locking import registry_locked
@@ -47,15 +48,16 @@ _AS_IT_IS_FOR_GIT = """\
 
 
 def read_index(ws: Workspace) -> dict[str, Any]:
-    """Return the registry file's values; an empty registry where there is none.
+    """Return the registry file's values; an empty registry where nothing is published.
 
-    Raises:
-        RegistryError: the file is there and cannot be read.
+    Where the file is not there, as in a clone (git leaves it out), it is made anew; nobody has to be allowed to
+    write it. Raises:
+        RegistryError: the file is there and cannot be read, or what is published cannot.
 
     """
     file = ws.registry / INDEX_FILE
     try:
-        data = json.loads(file.read_bytes())
+        data = json.loads(_text_made(ws) if _is_missing(ws) else file.read_bytes())
     except FileNotFoundError:
         return {"schema_version": SCHEMA_VERSION, "products": []}
     except (OSError, ValueError, RecursionError) as error:
@@ -67,6 +69,22 @@ def read_index(ws: Workspace) -> dict[str, Any]:
         )
     _refuse_strangers(data, file, ws)
     return data
+
+
+def _is_missing(ws: Workspace) -> bool:
+    return not (ws.registry / INDEX_FILE).exists() and (ws.registry / "products").is_dir()
+
+
+def _text_made(ws: Workspace) -> str:
+    """Return the registry file's text where there is no file, and write it if that can be."""
+    try:
+        with contextlib.suppress(RegistryError, LockedError):
+            refresh_index(ws, None)
+            return (ws.registry / INDEX_FILE).read_text("utf-8")
+        return index_text(ws)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        hint = "see what is wrong with it: factory registry verify"
+        raise RegistryError("what is published cannot be read", where=ws.registry, hint=hint) from error
 
 
 def _refuse_strangers(data: Mapping[str, Any], file: Path, ws: Workspace) -> None:

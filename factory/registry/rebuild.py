@@ -18,7 +18,7 @@ from typing import Any
 from factory.errors import RegistryError
 from factory.files import tells
 from factory.registry.checkpoint import read_checkpoint
-from factory.registry.index import read_index, refresh_index
+from factory.registry.index import INDEX_FILE, read_index, refresh_index
 from factory.registry.ports import refresh_ports_database
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
@@ -97,6 +97,8 @@ def rebuild(ws: Workspace, now: float | None = None) -> Rebuilt:
 
 
 def _entries(ws: Workspace) -> dict[str, Any]:
+    if not (ws.registry / INDEX_FILE).exists():
+        return {}
     try:
         return {str(entry["id"]): entry for entry in read_index(ws)["products"]}
     except (RegistryError, KeyError, TypeError):
