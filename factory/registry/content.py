@@ -191,7 +191,7 @@ def _as_events(facts: Iterable[Fact]) -> Iterator[Event]:
 def _is_plain(event: Event) -> bool:
     """Say whether an event about one version names it as one: `standing_of` counts on that."""
     version, major = event.data.get("version"), event.data.get("major")
-    if event.kind in ("published", "paused", "resumed", "removed"):
+    if event.kind in ("published", "rolled-back", "paused", "resumed", "removed"):
         return True
     return is_version(str(version)) or isinstance(major, int)
 

@@ -28,6 +28,7 @@ from factory.registry.ports import (
 )
 from factory.registry.standing import ROLLED_BACK, Edition, Standing
 from factory.registry.store import Place, Registry
+from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 
 _HASHED = 256 * 1024 * 1024  # bytes; more than these are not read again before they are pointed to
@@ -53,6 +54,16 @@ class Step:
     is_news: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a port is to point to: its key, folder and pointer, and the edition that is chosen of it."""
+
+    key: str
+    folder: Path
+    pointer: dict[str, Any]
+    chosen: dict[str, Any]
+
+
 @tells(RegistryError, "reading the registry", lambda ws, *_, **__: ws.registry)
 def rollback(ws: Workspace, text: str, word: Word, contract: str = "", to: str = "") -> tuple[Step, ...]:
     """Make the previous snapshot and version of a product current, and return what was done.
@@ -70,13 +81,20 @@ def rollback(ws: Workspace, text: str, word: Word, contract: str = "", to: str =
     """
     address = find_product(ws, text)
     registry = Registry(ws)
+    if not is_embedded(ws):
+        raise RegistryError(
+            f"the tables of {address.product} lie in a warehouse, and no snapshots of them are kept here",
+            hint=f"restore them there; offer the version to nobody new with: factory yank {address.product}",
+        )
     with registry_locked(ws.registry):
         standing = registry.standing(address.domain, address.product)
         keys = _keys(address, standing, contract or (address.key if address.major else address.contract))
-        plans = [(_plan(ws, address, key, standing, to), key) for key in keys]
-        steps = []
-        for (pointer, chosen), key in plans:
-            steps.append(_go(ws, address, key, pointer, chosen, word))
+        plans = [] if to else _unfinished(ws, address, standing, keys)
+        plans = plans or [_plan(ws, address, key, standing, to) for key in keys]
+        steps = [_step(ws, address, standing, plan, word) for plan in plans]
+        _tell(ws, address, [step for step in steps if step.is_news], word)
+        for plan in plans:
+            write_pointer(plan.folder, {**plan.pointer, **plan.chosen})
     refresh_index(ws, {str(Address(address.domain, address.product))})
     refresh_ports_database(ws)
     return tuple(steps)
@@ -94,16 +112,14 @@ def _keys(address: Address, standing: Standing, contract: str) -> list[str]:
     if not standing.current:
         raise RegistryError(
             f"nothing is known of what was published of {address.product} before",
-            hint="publish it once with this version of the factory: factory build",
+            hint=f"publish it once with this version of the factory: factory build {address.product} --full",
         )
     newest = max(edition.at for edition in standing.current.values())
     return sorted(key for key, edition in standing.current.items() if edition.at == newest)
 
 
-def _plan(
-    ws: Workspace, address: Address, key: str, standing: Standing, to: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the pointer of a port, and which of its editions is to be current."""
+def _plan(ws: Workspace, address: Address, key: str, standing: Standing, to: str) -> _Plan:
+    """Return which of the editions that a port keeps is to be current."""
     contract, _, major = key.rpartition("/")
     folder = port_folder(ws, address.domain, address.product, contract, int(major))
     pointer = current_snapshot(ws, address.domain, address.product, contract, int(major))
@@ -111,11 +127,10 @@ def _plan(
         raise RegistryError(
             f"the port {key} is closed, or not whole",
             where=folder,
-            hint="publish it anew: factory build " + address.product,
+            hint=f"publish it anew: factory build {address.product} --full",
         )
     kept = [edition for edition in editions_of(pointer) if edition["version"]]
-    chosen = _named(kept, to, key, folder) if to else _unfinished(pointer, kept, standing.current[key])
-    chosen = chosen or _before(kept, standing, key, folder)
+    chosen = _named(kept, to, key, folder) if to else _before(kept, standing, key, folder)
     damaged = _damage(folder, chosen)
     if damaged:
         raise RegistryError(
@@ -129,30 +144,37 @@ def _plan(
             where=folder,
             hint="restore its folder from git or a backup",
         )
-    return pointer, chosen
+    return _Plan(key, folder, pointer, chosen)
 
 
-def _unfinished(
-    pointer: dict[str, Any], kept: list[dict[str, Any]], current: Edition
-) -> dict[str, Any] | None:
-    """Return what a rollback that was killed meant to point to, if this is one."""
-    if (pointer["version"], pointer["snapshot"]) == current.what:
-        return None
-    return next((e for e in kept if (e["version"], e["snapshot"]) == current.what), None)
+def _unfinished(ws: Workspace, address: Address, standing: Standing, keys: list[str]) -> list[_Plan]:
+    """Return what a rollback that was killed told, and did not point to."""
+    found = []
+    for key in keys:
+        contract, _, major = key.rpartition("/")
+        pointer = current_snapshot(ws, address.domain, address.product, contract, int(major))
+        if pointer and (pointer["version"], pointer["snapshot"]) != standing.current[key].what:
+            what = standing.current[key].what
+            if any((e["version"], e["snapshot"]) == what for e in editions_of(pointer)):
+                found.append(_plan(ws, address, key, standing, what[1]))
+    return found
 
 
 def _before(kept: list[dict[str, Any]], standing: Standing, key: str, folder: Path) -> dict[str, Any]:
-    earlier = standing.earlier.get(key, ())
+    earlier = [edition.what for edition in standing.earlier.get(key, ())]
+    names = [(one["version"], one["snapshot"]) for one in kept]
+    if not earlier and standing.current[key].what in names:
+        # What an older version of the factory published no event tells of, but the pointer keeps it.
+        earlier = names[names.index(standing.current[key].what) + 1 :]
     if not earlier:
         raise RegistryError(
             f"nothing was published in {key} before what is current",
             where=folder,
             hint="a rollback needs an earlier publication",
         )
-    for edition in earlier:
-        for one in kept:
-            if (one["version"], one["snapshot"]) == edition.what:
-                return one
+    for what in earlier:
+        if what in names:
+            return kept[names.index(what)]
     raise RegistryError(
         f"the snapshots from before are gone in {key}: only the last {len(kept)} are kept",
         where=folder,
@@ -182,31 +204,35 @@ def _damage(folder: Path, chosen: dict[str, Any]) -> str:
     return ""
 
 
-def _go(
-    ws: Workspace, address: Address, key: str, pointer: dict[str, Any], chosen: dict[str, Any], word: Word
-) -> Step:
+def _step(ws: Workspace, address: Address, standing: Standing, plan: _Plan, word: Word) -> Step:
     registry = Registry(ws)
-    contract, _, major = key.rpartition("/")
-    before = registry.standing(address.domain, address.product).current[key]
-    sha256 = registry.contract_hash(_place(address), contract, chosen["version"])
-    now = Edition(chosen["version"], chosen["snapshot"], sha256, word.now)
-    port = Address(address.domain, address.product, contract, major)
-    is_news = before.what != now.what
-    if is_news:
-        told = {
-            "contract": contract,
-            "major": int(major),
-            "from": _values(before),
-            "to": _values(now),
-            **word.values(),
-        }
-        product = str(Address(address.domain, address.product))
-        write_event(ws.registry, product, ROLLED_BACK, told, word.now, str(port))
-    folder = port_folder(ws, address.domain, address.product, contract, int(major))
-    write_pointer(folder, {**pointer, **chosen})
-    expires = registry.expires(_place(address), contract, chosen["version"])
+    contract, _, major = plan.key.rpartition("/")
+    version = str(plan.chosen["version"])
+    sha256 = registry.contract_hash(_place(address), contract, version)
+    now = Edition(version, str(plan.chosen["snapshot"]), sha256, word.now)
+    before = standing.current[plan.key]
+    expires = registry.expires(_place(address), contract, version)
     valid = expires if expires is not None and expires > word.now else None
-    return Step(str(port), key, before, now, valid, is_news)
+    port = str(Address(address.domain, address.product, contract, major))
+    return Step(port, plan.key, before, now, valid, before.what != now.what)
+
+
+def _tell(ws: Workspace, address: Address, steps: list[Step], word: Word) -> None:
+    """Write one event of all ports that go back, so that they do it together also if this process dies."""
+    if not steps:
+        return
+    ports = [
+        {
+            "contract": step.key.rpartition("/")[0],
+            "major": int(step.key.rpartition("/")[2]),
+            "from": _values(step.before),
+            "to": _values(step.now),
+        }
+        for step in steps
+    ]
+    product = str(Address(address.domain, address.product))
+    about, subject = (ports[0], steps[0].port) if len(ports) == 1 else ({"ports": ports}, product)
+    write_event(ws.registry, product, ROLLED_BACK, {**about, **word.values()}, word.now, subject)
 
 
 def _place(address: Address) -> Place:

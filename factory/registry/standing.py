@@ -96,7 +96,14 @@ class Standing:
     def says(self, contracts: Mapping[str, Mapping[str, str]]) -> bool:
         """Say whether the product's newest publication is this one (see `published_data`), and still stands."""
         known = self.last_published.data.get("contracts") if self.last_published else None
-        return known == dict(contracts) and not self.left
+        return (
+            known == dict(contracts)
+            and not self.left.keys() & contracts.keys()
+            and all(
+                key in self.current and self.current[key].what == (facts["version"], facts["snapshot"])
+                for key, facts in contracts.items()
+            )
+        )
 
 
 def read_standing(root: Path, domain: str, product: str) -> Standing:
@@ -146,10 +153,10 @@ def _fault(event: Event) -> str:
     contracts = data.get("contracts")
     if event.kind == PUBLISHED and isinstance(contracts, dict):
         keys += [(key, facts) for key, facts in contracts.items() if isinstance(facts, dict)]
-    if "contract" in data:
-        major = data.get("major", str(data.get("version")).partition(".")[0])
-        keys += [(f"{data['contract']}/{major}", {**data, "snapshot": ""})]
-        keys += [(keys[-1][0], data[end]) for end in ("from", "to") if isinstance(data.get(end), dict)]
+    for said in _ports_of(data):
+        major = said.get("major", str(said.get("version")).partition(".")[0])
+        keys += [(f"{said.get('contract')}/{major}", {**said, "snapshot": ""})]
+        keys += [(keys[-1][0], said[end]) for end in ("from", "to") if isinstance(said.get(end), dict)]
     for key, facts in keys:
         version, snapshot = str(facts.get("version") or ""), str(facts.get("snapshot") or "")
         if not (_KEY.fullmatch(key) and _VERSION.fullmatch(version) and _SNAPSHOT.fullmatch(snapshot)):
@@ -185,21 +192,34 @@ def _published(found: Standing, event: Event) -> None:
     found.region = str(event.data.get("region") or "")
 
 
+def _ports_of(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what an event says of each contract that it is about: one, or those of its `ports`."""
+    ports = data.get("ports")
+    found = [each for each in ports if isinstance(each, dict)] if isinstance(ports, list) else []
+    return [*([data] if "contract" in data else []), *found]
+
+
 def _rolled_back(found: Standing, event: Event) -> None:
-    key, facts = _key(event), event.data.get("to")
-    if not isinstance(facts, dict):
-        return
-    now, before = _edition(facts, event), found.current.get(key)
+    for said in _ports_of(event.data):
+        if isinstance(said.get("to"), dict):
+            _back(found, f"{said.get('contract')}/{said.get('major')}", _edition(said["to"], event))
+
+
+def _back(found: Standing, key: str, now: Edition) -> None:
+    before, left = found.current.get(key), found.left.get(key)
     known = found.earlier.get(key, ())
-    older = tuple(e for e in known if e.what == now.what)
-    position = known.index(older[0]) if older else -1
-    if before is not None and position >= 0:
-        # What lies between is passed over, too; what was left first stays the one that must not come back.
-        found.earlier[key] = known[position + 1 :]
-        found.left.setdefault(key, before)
-    elif before is not None and before.what != now.what:
-        found.earlier[key] = (before, *(e for e in known if e.what != before.what))  # forward again
-        found.left.pop(key, None)
+    position = next((number for number, e in enumerate(known) if e.what == now.what), -1)
+    if before is not None and before.what != now.what:
+        if position >= 0:
+            # What lies between is passed over, too; what was left first stays the one that must not come back.
+            found.earlier[key] = known[position + 1 :]
+            found.left.setdefault(key, before)
+        elif left is None:
+            found.left[key] = before  # to what was published before events told of it
+        else:
+            found.earlier[key] = (before, *(e for e in known if e.what != before.what))  # forward again
+            if left.what == now.what:
+                del found.left[key]
     found.current[key] = now
 
 
