@@ -35,7 +35,7 @@ from factory.registry import (
     refresh_ports_database,
 )
 from factory.registry.index import INDEX_FILE, is_current, life_of_entry
-from factory.registry.ports import close_port, is_open, readable, write_stand_in
+from factory.registry.ports import close_port, is_open, readable, refuse_swept, write_stand_in
 from factory.registry.standing import PUBLISHED, Standing, paused_reason
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
@@ -141,7 +141,7 @@ class Publisher:
         tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
         closed = {_key(c) for c in evidence.contracts if _life(c, evidence).is_closed(evidence.today)}
-        closed |= {key for key, event in standing.closed.items() if event.data.get("by")}  # for good
+        closed |= _closed_for_good(standing)
         for contract in evidence.contracts:
             key = _key(contract)
             if is_embedded(self._ws) and key not in closed:
@@ -163,13 +163,21 @@ class Publisher:
                 "evidence": _evidence_of(contract, evidence, certificate),
             }
             self._registry.certify(product, contract, facts, now)
-        # Event and pointer say the same: nobody rolls back in between.
+        # Event and pointer say the same: nobody rolls back in between. What was said since this began counts, too.
         with registry_locked(self._registry.root):
-            news = self._tell_published(evidence, snapshots, document, now)
-            for contract in evidence.contracts:
-                if _key(contract) in snapshots:
-                    snapshot = snapshots[_key(contract)]
-                    news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
+            self._registry.refuse_taken(product)
+            standing = self._registry.standing(product.domain, product.name)
+            _refuse_yanked(evidence, standing)
+            _refuse_rolled_back(evidence, standing, snapshots)
+            closed |= _closed_for_good(standing)
+            exported = [c for c in evidence.contracts if _key(c) in snapshots.keys() - closed]
+            snapshots = {_key(contract): snapshots[_key(contract)] for contract in exported}
+            for contract in exported:
+                refuse_swept(self._ws, product, contract, snapshots[_key(contract)])
+            news = self._tell_published(evidence, standing, snapshots, document, now)
+            for contract in exported:
+                snapshot = snapshots[_key(contract)]
+                news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
         for contract in evidence.contracts:
             if _key(contract) in closed:
                 facts = {"id": contract.id, "version": contract.version}
@@ -183,6 +191,7 @@ class Publisher:
     def _tell_published(
         self,
         evidence: Evidence,
+        standing: Standing,
         snapshots: Mapping[str, str],
         document: Path,
         now: datetime,
@@ -197,7 +206,7 @@ class Publisher:
             }
             for contract in evidence.contracts
         }
-        if self._registry.standing(product.domain, product.name).says(contracts):
+        if standing.says(contracts):
             return False
         version = product_version(product, evidence.contracts)
         told: dict[str, Any] = {
@@ -370,13 +379,19 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
     return lineage_values(lineage, seen)
 
 
+def _closed_for_good(standing: Standing) -> set[str]:
+    """Return the contracts whose port somebody closed, by contract and major."""
+    return {key for key, event in standing.closed.items() if event.data.get("by")}
+
+
 def _refuse_yanked(evidence: Evidence, standing: Standing) -> None:
     for contract in evidence.contracts:
         reason = standing.reason(contract.name, contract.version)
         if reason:
             raise PublishRefusedError(
                 f"{contract.name} {contract.version} was yanked: {reason}",
-                hint="set a higher version in the contract, or take it back: factory yank --undo",
+                hint="set a higher version in the contract, or take it back: factory yank "
+                f"{evidence.product.name}.{contract.name} {contract.version} --undo",
             )
 
 

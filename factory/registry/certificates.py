@@ -29,21 +29,33 @@ REVOKED = ".revoked.json"
 def write_certificate(folder: Path, facts: Mapping[str, Any], now: datetime, days: int) -> Path:
     """Write a certificate into a version's folder of certificates: issued now, ending after some days.
 
+    It is issued just after the newest one there, if that is later than now: clocks differ, and the newest one counts.
+
     Raises:
         RegistryError: it cannot be written.
 
     """
-    issued = now.astimezone(UTC)
+    moment = now.astimezone(UTC)
+    newest = certificate_files(folder)[-1:]
+    issued = max([moment, *(_stamp_of(file) + timedelta(microseconds=1) for file in newest)])
     certificate = {
         **{key: value for key, value in facts.items() if key != "evidence"},
         "issued": issued.isoformat(timespec="seconds"),
-        "expires": (issued + timedelta(days=days)).isoformat(timespec="seconds"),
+        "expires": (moment + timedelta(days=days)).isoformat(timespec="seconds"),
         "evidence": dict(facts.get("evidence") or {}),
     }
     digest = hashlib.sha256(json_text(certificate).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     file = folder / f"{issued:%Y%m%dT%H%M%S%f}-{digest}.json"
     write_fact(file, certificate)
     return file
+
+
+def _stamp_of(file: Path) -> datetime:
+    """Return when a certificate was issued, by its name; the beginning of time for one that is numbered."""
+    try:
+        return datetime.strptime(file.name[:21], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def certificate_files(folder: Path) -> list[Path]:

@@ -21,8 +21,8 @@ from factory.registry.events import Event, event_of
 from factory.registry.faults import RESTORE, Fault, Weight
 from factory.registry.paths import Kind, Place, place_of
 from factory.registry.seal import seal_fault
-from factory.registry.standing import Standing, standing_of
-from factory.registry.store import LINEAGE_FILE, is_version
+from factory.registry.standing import KINDS, Standing, fault_of, standing_of
+from factory.registry.store import LINEAGE_FILE
 
 MAX_JSON = 4_000_000  # bytes of a record, certificate or event; real ones have a few thousand
 _TYPE = "org.dataproductfactory."
@@ -87,7 +87,7 @@ class Content:
     def standing(self, domain: str, product: str) -> Standing:
         """Return what the events of a product that can be read say of it now."""
         facts = sorted(self.events.get((domain, product), ()), key=lambda fact: (fact.time, fact.path))
-        return standing_of(_as_events(facts))
+        return standing_of(event for event in _as_events(facts) if not _names_fault(event))
 
     def visit(self, path: str, raw: bytes) -> None:
         """Take a file of the registry."""
@@ -173,7 +173,10 @@ class Content:
         self._named(path, str(value.get("id"))[:8], place.id, "id")
         self._named(path, stamp_of(time, place.stamp), place.stamp, "time")
         owner = (place.domain, place.product) if place.product else (names[2], names[3])
-        self.events.setdefault(owner, []).append(Fact(path, kind, time, value))
+        fact = Fact(path, kind, time, value)
+        self.events.setdefault(owner, []).append(fact)
+        for fault in filter(None, map(_names_fault, _as_events([fact]))):
+            self.tell("unreadable-record", path, fault)
 
     def _named(self, path: str, said: Any, name: str, what: str) -> None:
         if said != name:
@@ -183,17 +186,12 @@ class Content:
 def _as_events(facts: Iterable[Fact]) -> Iterator[Event]:
     for fact in facts:
         with contextlib.suppress(RegistryError):
-            event = event_of(fact.value, Path(fact.path))
-            if isinstance(event.data, dict) and _is_plain(event):
-                yield event
+            yield event_of(fact.value, Path(fact.path))
 
 
-def _is_plain(event: Event) -> bool:
-    """Say whether an event about one version names it as one: `standing_of` counts on that."""
-    version, major = event.data.get("version"), event.data.get("major")
-    if event.kind in ("published", "rolled-back", "paused", "resumed", "removed"):
-        return True
-    return is_version(str(version)) or isinstance(major, int)
+def _names_fault(event: Event) -> str:
+    """Return what is wrong with what an event of `KINDS` names; empty if nothing is, or if it is of another kind."""
+    return fault_of(event) if event.kind in KINDS else ""
 
 
 def read_fact(raw: bytes) -> tuple[dict[str, Any] | None, str]:

@@ -7,7 +7,7 @@ published is changed by it: a yanked version stays readable for who has it, and 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from factory.contract import version_key
 from factory.errors import RegistryError
 from factory.files import tells
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Edition, Stage, announced_on, life_of
+from factory.locking import registry_locked
 from factory.registry.events import write_event
 from factory.registry.index import read_index, refresh_index
 from factory.registry.ports import close_port, majors_of, refresh_ports_database
@@ -82,11 +83,14 @@ def yank(ws: Workspace, text: str, version: str, word: Word) -> Said:
         RegistryError: there is no such version, or the registry cannot be written.
 
     """
-    address, standing = _contract_in(ws, text, version)
+    address, _ = _contract_in(ws, text, version)
     _published_version(ws, address, version)
-    if standing.reason(address.contract, version):
+
+    def is_said(standing: Standing) -> bool:
+        return bool(standing.reason(address.contract, version))
+
+    if not _write(ws, address, YANKED, {"version": version}, word, is_said):
         return _done(ws, address, version, is_news=False)
-    _write(ws, address, YANKED, {"version": version}, word)
     return _done(ws, address, version, notes=_instead(ws, address, version))
 
 
@@ -98,12 +102,14 @@ def unyank(ws: Workspace, text: str, version: str, word: Word) -> Said:
         RegistryError: there is no such version, or the registry cannot be written.
 
     """
-    address, standing = _contract_in(ws, text, version)
+    address, _ = _contract_in(ws, text, version)
     _published_version(ws, address, version)
-    if not standing.reason(address.contract, version):
-        return _done(ws, address, version, is_news=False)
-    _write(ws, address, UNYANKED, {"version": version}, word)
-    return _done(ws, address, version)
+
+    def is_said(standing: Standing) -> bool:
+        return not standing.reason(address.contract, version)
+
+    is_news = _write(ws, address, UNYANKED, {"version": version}, word, is_said)
+    return _done(ws, address, version, is_news=is_news)
 
 
 @_telling
@@ -114,15 +120,16 @@ def deprecate(ws: Workspace, text: str, word: Word, days: Mapping[str, date], su
         RegistryError: there is no such contract, or the registry cannot be written.
 
     """
-    address, standing = _contract_in(ws, text)
+    address, _ = _contract_in(ws, text)
     told = {name: day.isoformat() for name, day in days.items() if name in (END_OF_SUPPORT, END_OF_LIFE)}
     if successor:
         told["successor"] = str(_found(ws, successor))
-    known = standing.deprecated.get(address.key)
-    if known is not None and {**known.data, **told} == dict(known.data):
-        return _done(ws, address, is_news=False)
-    _write(ws, address, DEPRECATED, told, word)
-    return _done(ws, address)
+
+    def is_said(standing: Standing) -> bool:
+        known = standing.deprecated.get(address.key)
+        return known is not None and {**known.data, **told} == dict(known.data)
+
+    return _done(ws, address, is_news=_write(ws, address, DEPRECATED, told, word, is_said))
 
 
 @_telling
@@ -133,11 +140,9 @@ def undeprecate(ws: Workspace, text: str, word: Word) -> Said:
         RegistryError: there is no such contract, or the registry cannot be written.
 
     """
-    address, standing = _contract_in(ws, text)
-    if address.key not in standing.deprecated:
-        return _done(ws, address, is_news=False)
-    _write(ws, address, UNDEPRECATED, {}, word)
-    return _done(ws, address)
+    address, _ = _contract_in(ws, text)
+    is_news = _write(ws, address, UNDEPRECATED, {}, word, lambda s: address.key not in s.deprecated)
+    return _done(ws, address, is_news=is_news)
 
 
 @_telling
@@ -154,10 +159,10 @@ def retire(ws: Workspace, text: str, word: Word, *, early: bool = False) -> Said
         return _done(ws, address, is_news=False)
     if not early:
         _refuse_early(ws, address, standing, word.now.astimezone(UTC).date())
-    newest = _newest(ws, address)
-    _write(ws, address, RETIRED, {"version": newest, "stage": str(Stage.RETIRED)}, word)
+    told = {"version": _newest(ws, address), "stage": str(Stage.RETIRED)}
+    is_news = _write(ws, address, RETIRED, told, word, lambda s: address.key in s.closed)
     _close(ws, address)
-    return _done(ws, address)
+    return _done(ws, address, is_news=is_news)
 
 
 @_telling
@@ -169,11 +174,8 @@ def pause(ws: Workspace, text: str, word: Word) -> Said:
 
     """
     address = _found(ws, text, "product")
-    standing = Registry(ws).standing(address.domain, address.product)
-    if standing.paused is not None:
-        return _done(ws, address, is_news=False)
-    _write(ws, address, PAUSED, {}, word)
-    return _done(ws, address)
+    is_news = _write(ws, address, PAUSED, {}, word, lambda standing: standing.paused is not None)
+    return _done(ws, address, is_news=is_news)
 
 
 @_telling
@@ -185,11 +187,8 @@ def resume(ws: Workspace, text: str, word: Word) -> Said:
 
     """
     address = _found(ws, text, "product")
-    standing = Registry(ws).standing(address.domain, address.product)
-    if standing.paused is None:
-        return _done(ws, address, is_news=False)
-    _write(ws, address, RESUMED, {}, word)
-    return _done(ws, address)
+    is_news = _write(ws, address, RESUMED, {}, word, lambda standing: standing.paused is None)
+    return _done(ws, address, is_news=is_news)
 
 
 @_telling
@@ -213,10 +212,7 @@ def remove(ws: Workspace, text: str, word: Word, moved_to: str = "") -> Said:
                 hint="write it as urn:dpf:<domain>:<product>",
             )
         told["moved_to"] = str(target)
-    standing = Registry(ws).standing(address.domain, address.product)
-    is_news = standing.removed is None
-    if is_news:
-        _write(ws, address, REMOVED, told, word)
+    is_news = _write(ws, address, REMOVED, told, word, lambda standing: standing.removed is not None)
     for folder in majors_of(ws, address.domain, address.product):
         if folder.name[1:].isdigit():
             close_port(ws, address.domain, address.product, folder.parent.name, int(folder.name[1:]))
@@ -363,10 +359,22 @@ def _instead(ws: Workspace, address: Address, version: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _write(ws: Workspace, address: Address, kind: str, told: Mapping[str, Any], word: Word) -> None:
+def _write(
+    ws: Workspace,
+    address: Address,
+    kind: str,
+    told: Mapping[str, Any],
+    word: Word,
+    is_said: Callable[[Standing], bool],
+) -> bool:
+    """Write an event, unless the standing says the same; say whether it was news. Of two at once one writes it."""
     product = str(Address(address.domain, address.product))
     about = {"contract": address.contract, "major": int(address.major)} if address.contract else {}
-    write_event(ws.registry, product, kind, {**about, **told, **word.values()}, word.now, str(address))
+    with registry_locked(ws.registry):
+        if is_said(Registry(ws).standing(address.domain, address.product)):
+            return False
+        write_event(ws.registry, product, kind, {**about, **told, **word.values()}, word.now, str(address))
+    return True
 
 
 def _done(

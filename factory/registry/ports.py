@@ -107,13 +107,15 @@ def point_to(
     """
     place = (product.domain, product.name, contract.name, contract.major)
     folder = port_folder(ws, *place)
-    before = current_snapshot(ws, *place)
+    before = _pointer_of(folder)
     kept = {
         "snapshot": snapshot,
         "version": contract.version,
         "tables": {table.identifier: f"{snapshot}/{table.identifier}.parquet" for table in tables},
     }
-    older = [e for e in editions_of(before) if e["snapshot"] != snapshot]
+    older = [
+        e for e in editions_of(before) if e["snapshot"] != snapshot and (folder / e["snapshot"]).is_dir()
+    ]
     pointer = {
         "contract": contract.id,
         "version": contract.version,
@@ -128,8 +130,34 @@ def point_to(
             write_link(folder, snapshot)
         return False
     write_pointer(folder, pointer)
-    sweep_snapshots(folder, pointer)
+    sweep_snapshots(folder, pointer, before)
     return True
+
+
+def refuse_swept(ws: Workspace, product: Product, contract: Contract, snapshot: str) -> None:
+    """Refuse to point to a snapshot that is gone: another workspace published meanwhile, and removed it.
+
+    Raises:
+        RegistryError: it is gone.
+
+    """
+    folder = port_folder(ws, product.domain, product.name, contract.name, contract.major) / snapshot
+    if not folder.is_dir():
+        raise RegistryError(
+            f"the snapshot of {product.name}.{contract.name} was removed by another run",
+            where=folder,
+            hint="run the command again; what is published stays as it is",
+        )
+
+
+def _pointer_of(folder: Path) -> dict[str, Any]:
+    """Return the pointer in a port's folder, whether its tables are whole or not; an empty dict if there is none."""
+    try:
+        return read_pointer(folder / POINTER_FILE)
+    except (
+        FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError, TypeError, OutsideError
+    ):  # fmt: skip
+        return {}
 
 
 def write_pointer(folder: Path, pointer: Mapping[str, Any]) -> None:
@@ -168,14 +196,17 @@ def write_link(folder: Path, snapshot: str) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def sweep_snapshots(folder: Path, pointer: Mapping[str, Any]) -> None:
-    """Remove the snapshots that a pointer does not keep, and what killed processes left there."""
-    kept = {edition["snapshot"] for edition in editions_of(pointer)}
+def sweep_snapshots(folder: Path, pointer: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Remove the snapshots that the pointer before kept and this one does not, and what nobody has used for an hour.
+
+    What is younger, and no pointer's yet, another run is about to point to.
+    """
+    kept, known = ({edition["snapshot"] for edition in editions_of(each)} for each in (pointer, before))
     with told_as(RegistryError, "removing old snapshots", folder):
         for old in folder.iterdir():
-            if old.is_dir() and not old.is_symlink() and old.name not in kept:
-                if old.name.startswith(".") and time.time() - old.stat().st_mtime < STALE:
-                    continue  # another process may be writing it
+            if old.name in kept or old.is_symlink() or not old.is_dir():
+                continue
+            if old.name in known or time.time() - old.stat().st_mtime >= STALE:
                 shutil.rmtree(old, ignore_errors=True)
 
 
@@ -522,6 +553,8 @@ def _rename_or_keep(staged: Path, folder: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+        with contextlib.suppress(OSError):
+            os.utime(folder)  # it is in use again (see `sweep_snapshots`)
     sync_folder(folder.parent)
 
 

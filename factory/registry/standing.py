@@ -32,6 +32,8 @@ KINDS = frozenset(
     [PUBLISHED, ROLLED_BACK, YANKED, UNYANKED, DEPRECATED, UNDEPRECATED, RETIRED, ENDED, PAUSED, RESUMED, REMOVED]
 )  # fmt: skip
 
+_OF_A_CONTRACT = frozenset([YANKED, UNYANKED, UNDEPRECATED, RETIRED, ENDED])
+
 
 @dataclass(frozen=True, slots=True)
 class Edition:
@@ -140,19 +142,23 @@ def standing_of(events: Iterable[Event]) -> Standing:
     for event in events:
         step = _STEPS.get(event.kind)
         if step is not None:
-            fault = _fault(event)
+            fault = fault_of(event)
             if fault:
                 raise unreadable(event.file, fault)
             step(found, event)
     return found
 
 
-def _fault(event: Event) -> str:
-    """Return what is wrong with what an event names, in words: paths are made of it."""
+def fault_of(event: Event) -> str:
+    """Return what is wrong with what an event names, in words; empty if nothing is: paths are made of it."""
     data, keys = event.data, list[tuple[Any, Any]]()
     contracts = data.get("contracts")
     if event.kind == PUBLISHED and isinstance(contracts, dict):
         keys += [(key, facts) for key, facts in contracts.items() if isinstance(facts, dict)]
+    if event.kind in _OF_A_CONTRACT and "contract" not in data:
+        return "it names no contract"
+    if event.kind in (YANKED, UNYANKED) and not data.get("version"):
+        return "it names no version"
     for said in _ports_of(data):
         major = said.get("major", str(said.get("version")).partition(".")[0])
         keys += [(f"{said.get('contract')}/{major}", {**said, "snapshot": ""})]

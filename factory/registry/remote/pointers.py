@@ -115,10 +115,14 @@ def set_pointer(
                 hint="build the product again where it is published from",
             )
     file = place.file(key)
+    before = _here(place, key)
     write_link(file.parent, str(pointer["snapshot"]))
     with told_as(RegistryError, "pointing to the new ports", file):
         write_whole(file, content)
-    sweep_snapshots(file.parent, pointer)
+    known: dict[str, Any] = {}
+    with contextlib.suppress(RegistryError):
+        known = read_pointer(before, str(file)) if before else {}
+    sweep_snapshots(file.parent, pointer, known)
 
 
 def _mend(
