@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from factory.workspace import Workspace
 
 _PATIENCE = 30.0
 _SILENCE = 1.0
+_held: set[tuple[int, int, Path]] = set()  # registries, by process and thread
 
 
 @contextlib.contextmanager
@@ -56,7 +58,7 @@ def locked(
             ) from error
     try:
         with told_as(WorkspaceError, "locking the workspace", holder):
-            write_whole(holder, f"{os.getpid()} on {socket.gethostname()}\n", durable=False)
+            write_whole(holder, _me(), durable=False)
         yield
     finally:
         lock.release()
@@ -66,12 +68,17 @@ def locked(
 def registry_locked(root: Path, seconds: float = _PATIENCE) -> Iterator[None]:
     """Hold a registry for as long as what it has one of is written: its index, the pointer of a port.
 
-    Workspaces that publish to one registry take turns here, for milliseconds. Raises:
+    Workspaces that publish to one registry take turns here, for milliseconds. Who holds it already goes on. Raises:
         LockedError: somebody else holds it for longer than `seconds`.
         RegistryError: the lock's file cannot be written.
 
     """
+    mine = (os.getpid(), threading.get_ident(), root)
+    if mine in _held:
+        yield
+        return
     file = root / ".lock"
+    holder = root / ".lock.holder"
     with told_as(RegistryError, "locking the registry", file):
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file, poll_interval=0.005)
@@ -79,14 +86,22 @@ def registry_locked(root: Path, seconds: float = _PATIENCE) -> Iterator[None]:
             lock.acquire(timeout=seconds)
         except Timeout as error:
             raise LockedError(
-                "another process has held this registry for half a minute",
+                f"another process has held this registry for {seconds:g} seconds ({_held_by(holder)})",
                 where=file,
-                hint="see what writes to it; the lock goes when that process ends",
+                hint="see what it does; the lock goes when that process ends",
             ) from error
     try:
+        with contextlib.suppress(OSError):  # who holds it is told where it can be
+            holder.write_text(_me(), "utf-8")
+        _held.add(mine)
         yield
     finally:
+        _held.discard(mine)
         lock.release()
+
+
+def _me() -> str:
+    return f"{os.getpid()} on {socket.gethostname()}\n"
 
 
 def _held_by(holder: Path) -> str:

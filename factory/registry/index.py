@@ -38,6 +38,7 @@ _IGNORED_BY_GIT = """\
 # What is made anew from the rest, or holds for this machine alone.
 /registry.json
 /.lock
+/.lock.holder
 /incidents/_unfinished/
 *.tmp
 """

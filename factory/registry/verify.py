@@ -158,7 +158,7 @@ def _more(registry: Path) -> list[str]:
         if name not in _TOPS
         and not (name.startswith(".") and name.endswith(".tmp"))
         and not (name.startswith("checkpoint.") and name.endswith(".sha256"))
-        and name not in (".git", ".gitignore", ".gitattributes", ".lock")
+        and name not in (".git", ".gitignore", ".gitattributes", ".lock", ".lock.holder")
     ]
 
 
