@@ -488,7 +488,10 @@ def write_views(file: Path, views: Mapping[str, str]) -> None:
         temporary.replace(file)
     except duckdb.Error as error:
         text = str(error).splitlines()[0]
-        raise RegistryError(f"cannot write the views over the ports: {text}", where=file) from error
+        hint = "mend this and run the command again; what is published is not touched by it"
+        raise RegistryError(
+            f"cannot write the views over the ports: {text}", where=file, hint=hint
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
         Path(f"{temporary}.wal").unlink(missing_ok=True)
