@@ -1,7 +1,7 @@
 """Measure what publishing costs in a registry of many products, and how fast it is read.
 
-Run it as `python -m benchmarks.registry [PRODUCTS [PROCESSES]]`, 1000 and 16 unless told. The baseline is one JSON file of
-the same bytes, written anew for each publish under a lock, with fsync; and `json.loads` of the same bytes for reading.
+Run it as `python -m benchmarks.registry [PRODUCTS [PROCESSES]]`, 1000 and 16 unless told. The baseline is one JSON file
+of the same bytes, written anew for each publish under a lock, with fsync; and `json.loads` of the same bytes for reading.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def together(count: int, prepare: Callable[[int], list[Any]], act: Callable[[Any
 
 
 def rewritten(ws: Workspace, file: Path) -> None:
-    """The baseline: one file, read and written anew."""
+    """Read one file and write it anew: the baseline."""
     with registry_locked(ws.root / "baseline"):
         write_whole(file, json.dumps(json.loads(file.read_bytes())))
 
 
 def main() -> None:
     words = sys.argv[1:]
-    products, processes = int((words or ["1000"])[0]), int((words + ["", "16"])[1] or 16)
+    products, processes = int((words or ["1000"])[0]), int([*words, "", "16"][1] or 16)
     root = Path(tempfile.mkdtemp(prefix="registry-"))
     try:
         measure(crowd.a_place(root), products, processes)
@@ -89,7 +89,8 @@ def measure(ws: Workspace, products: int, processes: int) -> None:
     )
     baseline = together(processes, lambda _: [None] * EACH, lambda _: rewritten(ws, copy))
     print(
-        f"publishes a second, {processes} processes: {ours:.0f}  (goal 20; one JSON file {baseline:.0f}, ratio {ours / baseline:.2f})"
+        f"publishes a second, {processes} processes: {ours:.0f}"
+        f"  (goal 20; one JSON file {baseline:.0f}, ratio {ours / baseline:.2f})"
     )
     alone = [crowd.evidence_of(ws.root, products + processes, f"1.{minor}.0") for minor in range(EACH)]
     spent = sorted(timed(lambda each=each: crowd.publish(ws, each)) for each in alone)
@@ -98,7 +99,8 @@ def measure(ws: Workspace, products: int, processes: int) -> None:
     parsed = min(timed(lambda: json.loads(raw)) for _ in range(5))
     read = min(timed(lambda: read_index(ws)) for _ in range(5))
     print(
-        f"read_index: {read:.1f} ms for {len(raw) / 1e6:.2f} MB  (json.loads {parsed:.1f}, ratio {read / parsed:.2f})"
+        f"read_index: {read:.1f} ms for {len(raw) / 1e6:.2f} MB"
+        f"  (json.loads {parsed:.1f}, ratio {read / parsed:.2f})"
     )
     (ws.root / "pyproject.toml").write_text('[tool.factory]\ntitle = "Many"\n', "utf-8")
     (ws.root / "products").mkdir(exist_ok=True)

@@ -179,7 +179,9 @@ def test_of_many_who_yank_a_version_one_is_news(tmp_path: Path) -> None:
     sound(ws)
 
 
-def test_processes_that_are_killed_at_any_moment_lose_nothing_that_they_acknowledged(tmp_path: Path) -> None:
+def test_processes_that_are_killed_at_any_moment_lose_nothing_that_they_acknowledged(  # noqa: C901  (one story)
+    tmp_path: Path,
+) -> None:
     rounds, there = (500, 50) if FULL else (40, 10)
     ws, chosen = crowd.a_place(tmp_path), random.Random(5)
     crowd.fill(ws, range(there))
