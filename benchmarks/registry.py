@@ -1,7 +1,7 @@
 """Measure what publishing costs in a registry of many products, and how fast it is read.
 
 Run it as `python -m benchmarks.registry [PRODUCTS [PROCESSES]]`, 1000 and 16 unless told. The baseline is one JSON file
-of the same bytes, written anew for each publish under a lock, with fsync; and `json.loads` of the same bytes for reading.
+of the same bytes, written anew for each publish under a lock, with fsync; for reading, `json.loads` of them.
 """
 
 from __future__ import annotations
