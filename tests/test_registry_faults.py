@@ -249,7 +249,7 @@ def test_a_process_that_is_killed_at_any_step_loses_nothing_and_the_next_one_com
     faults = [Fault(KILL, number) for number in range(len(ends.steps))]
     faults += [Fault(TORN, number) for number, step in enumerate(ends.steps) if step.kind == "write"]
     if not FULL:
-        faults = random.Random(7).sample(faults, min(12 if "publish" in name else 4, len(faults)))
+        faults = random.Random(7).sample(faults, min(10 if "publish" in name else 3, len(faults)))
     found = {fault: suffered(yard, action, ends, fault) for fault in faults}
     tally(name, found)
     assert not any(wrong for wrong, _ in found.values()), report(found)
@@ -263,7 +263,7 @@ def test_an_error_of_the_disk_at_any_step_is_told_and_leaves_what_was_there(yard
     ends = ends_of(yard, action)
     faults = [Fault(how, number, lasts=how in LASTING) for number in range(len(ends.steps)) for how in ERRNOS]
     if not FULL:
-        faults = random.Random(8).sample(faults, min(16 if "publish" in name else 6, len(faults)))
+        faults = random.Random(8).sample(faults, min(12 if "publish" in name else 4, len(faults)))
     found = {fault: suffered(yard, action, ends, fault) for fault in faults}
     tally(name, found)
     assert not any(wrong for wrong, _ in found.values()), report(found)
