@@ -267,6 +267,8 @@ def test_an_error_of_the_disk_at_any_step_is_told_and_leaves_what_was_there(yard
     found = {fault: suffered(yard, action, ends, fault) for fault in faults}
     tally(name, found)
     assert not any(wrong for wrong, _ in found.values()), report(found)
+    silent = {o.hit.kind for _, o in found.values() if o.status == "done" and o.hit is not None}
+    assert silent <= set(OPTIONAL)
 
 
 def test_a_disk_that_takes_half_of_every_write_takes_all_in_the_end(yard: Yard) -> None:
