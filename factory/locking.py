@@ -66,7 +66,7 @@ def locked(
 
 @contextlib.contextmanager
 def registry_locked(root: Path, seconds: float = _PATIENCE) -> Iterator[None]:
-    """Hold a registry for as long as what it has one of is written: its index, the pointer of a port.
+    """Hold a registry, or its ports, for as long as what there is one of is written: an index, a pointer.
 
     Workspaces that publish to one registry take turns here, for milliseconds. Who holds it already goes on. Raises:
         LockedError: somebody else holds it for longer than `seconds`.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,18 +16,25 @@ import pytest
 from factory.addresses import Address
 from factory.certify import certify
 from factory.errors import NameTakenError, PublishRefusedError, RegistryError
+from factory.locking import registry_locked
 from factory.publish import Publisher
 from factory.registry import control
 from factory.registry.certificates import newest_certificate, revoke_newest, valid_until, write_certificate
 from factory.registry.control import Word
 from factory.registry.events import read_events, write_event
 from factory.registry.index import read_index
-from factory.registry.ports import refuse_swept, sweep_snapshots
+from factory.registry.ports import (
+    point_to,
+    port_folder,
+    refresh_ports_database,
+    refuse_swept,
+    sweep_snapshots,
+)
 from factory.registry.standing import read_standing
 from factory.registry.store import Registry
 from factory.registry.verify import verify
 from factory.verdict import judged
-from factory.workspace import Workspace
+from factory.workspace import Settings, Workspace
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 NAME, DOMAIN = crowd.product_name(0), crowd.domain_of(0)
@@ -122,6 +131,36 @@ def test_nothing_points_to_a_snapshot_that_is_gone(tmp_path: Path) -> None:
     evidence = crowd.evidence_of(tmp_path, 0, "1.0.0")
     with pytest.raises(RegistryError, match="removed by another run"):
         refuse_swept(crowd.a_place(tmp_path), evidence.product, evidence.contracts[0], "0" * 20)
+
+
+def test_a_pointer_keeps_its_older_snapshots_where_the_tables_of_the_newest_are_gone(tmp_path: Path) -> None:
+    ws = crowd.a_place(tmp_path)
+    evidence = crowd.evidence_of(tmp_path, 0, "1.0.0")
+    product, contract = evidence.product, evidence.contracts[0]
+    (table,) = (evidence.artifacts.relations[each] for each in contract.tables)
+    folder = port_folder(ws, product.domain, product.name, contract.name, contract.major)
+    for name in ("1", "2", "3"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / f"{table.identifier}.parquet").write_text(name, "utf-8")
+        if name == "3":
+            (folder / "2" / f"{table.identifier}.parquet").unlink()
+        assert point_to(ws, product, contract, name, [table])
+    kept = [each["snapshot"] for each in json.loads((folder / "current.json").read_bytes())["snapshots"]]
+    assert kept == ["3", "2", "1"]
+    assert (folder / "1").is_dir()
+
+
+def test_two_workspaces_take_turns_with_the_database_of_ports(tmp_path: Path) -> None:
+    one = Workspace(tmp_path / "one", settings=Settings(publish_to="../shared"))
+    two = Workspace(tmp_path / "two", settings=Settings(publish_to="../shared"))
+    done: list[bool] = []
+    with registry_locked(one.ports):
+        other = threading.Thread(target=lambda: done.append(refresh_ports_database(two)))
+        other.start()
+        other.join(0.5)
+        assert not done
+    other.join(30)
+    assert done == [True]
 
 
 def test_a_certificate_counts_after_one_of_a_clock_that_was_ahead(tmp_path: Path) -> None:

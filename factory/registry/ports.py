@@ -37,7 +37,7 @@ from factory.files import (
     within,
     write_whole,
 )
-from factory.locking import locked
+from factory.locking import registry_locked
 from factory.products import Product
 from factory.tables import SCHEMA, literal, opened, quoted
 from factory.workspace import PROD, Workspace
@@ -107,7 +107,7 @@ def point_to(
     """
     place = (product.domain, product.name, contract.name, contract.major)
     folder = port_folder(ws, *place)
-    before = _pointer_of(folder)
+    before = _pointer_in(folder)
     kept = {
         "snapshot": snapshot,
         "version": contract.version,
@@ -150,13 +150,12 @@ def refuse_swept(ws: Workspace, product: Product, contract: Contract, snapshot: 
         )
 
 
-def _pointer_of(folder: Path) -> dict[str, Any]:
+def _pointer_in(folder: Path) -> dict[str, Any]:
     """Return the pointer in a port's folder, whether its tables are whole or not; an empty dict if there is none."""
+    not_there = (FileNotFoundError, NotADirectoryError)
     try:
         return read_pointer(folder / POINTER_FILE)
-    except (
-        FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError, TypeError, OutsideError
-    ):  # fmt: skip
+    except (*not_there, ValueError, KeyError, AttributeError, TypeError, OutsideError):
         return {}
 
 
@@ -271,21 +270,10 @@ def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, ma
         RegistryError: it is there, and the disk does not give it.
 
     """
-    file = port_folder(ws, domain, product, contract, major) / POINTER_FILE
-    with told_as(RegistryError, "reading the pointer of published ports", file):
-        try:
-            data = read_pointer(file)
-            whole = all((file.parent / path).is_file() for path in data["tables"].values())
-        except (
-            FileNotFoundError,
-            NotADirectoryError,
-            ValueError,
-            KeyError,
-            AttributeError,
-            TypeError,
-            OutsideError,
-        ):
-            return {}
+    folder = port_folder(ws, domain, product, contract, major)
+    with told_as(RegistryError, "reading the pointer of published ports", folder / POINTER_FILE):
+        data = _pointer_in(folder)
+        whole = all((folder / path).is_file() for path in data.get("tables", {}).values())
     return data if whole else {}
 
 
@@ -322,9 +310,10 @@ def refresh_ports_database(ws: Workspace) -> bool:
         RegistryError: it cannot be written.
 
     """
-    # Who wrote later read earlier, if there were two at once, and would take tables away.
+    # Who wrote later read earlier, if there were two at once, and would take tables away: of one workspace, or of
+    # several that publish to one folder.
     with (
-        locked(ws, what="ports"),
+        registry_locked(ws.ports),
         told_as(RegistryError, "writing the database of published ports", ws.ports_database),
     ):
         for folder, pattern in ((ws.ports, ".*.tmp"), (ws.published, f".{ws.ports_database.name}.*.tmp*")):
@@ -503,14 +492,11 @@ def _views(ws: Workspace) -> dict[str, str]:
     pointers = [(int(f.parent.name[1:]), f) for f in _pointers(ws) if f.parent.name[1:].isdigit()]
     for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
         # One that the disk does not give is told: its tables are not gone.
-        with contextlib.suppress(
-            FileNotFoundError, ValueError, KeyError, AttributeError, TypeError, OutsideError
-        ):
-            data = read_pointer(pointer)
-            for table, path in data["tables"].items():
-                file = pointer.parent / path
-                if file.is_file():
-                    views[f"{data['schema']}.{table}"] = file.resolve().as_posix()
+        data = _pointer_in(pointer.parent)
+        for table, path in data.get("tables", {}).items():
+            file = pointer.parent / path
+            if file.is_file():
+                views[f"{data['schema']}.{table}"] = file.resolve().as_posix()
     return views
 
 
