@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -188,3 +189,17 @@ def test_a_rollback_to_what_no_path_is_made_of_is_refused(shop: Shop) -> None:
     write_event(shop.ws.registry, SHOP, "rolled-back", {"ports": [bad]}, shop.now)
     with pytest.raises(RegistryError, match="names no contract, version or snapshot"):
         shop.standing()
+
+
+def test_in_a_clone_without_tables_what_was_rolled_back_can_be_brought_back(shop: Shop) -> None:
+    shop.publish(*KEYS, amount=1)
+    shop.publish(*KEYS, amount=2)
+    left = shop.standing().current["lines/1"].snapshot
+    shop.back()
+    shutil.rmtree(shop.ws.ports)
+    with pytest.raises(RegistryError, match="closed, or not whole") as told:
+        shop.back()
+    assert f"factory rollback shop --contract lines/1 --to {left}" in told.value.hint
+    assert shop.back(contract="lines/1", to=left) == 1
+    assert shop.standing().left.keys() == {"orders/1"}
+    assert not shop.pointer("lines/1")

@@ -208,6 +208,8 @@ def _step_words(step: Step) -> list[str]:
     if not step.is_news:
         return [f"{step.port} is at {now} already."]
     lines = [f"{step.port} is back at {now}; it was {step.before.version} ({step.before.snapshot[:8]})."]
+    if not step.is_here:
+        lines.append("  Its tables are not on this machine: the next `factory build` publishes them.")
     if step.expires is None:
         lines.append(
             "  Its certificate has ended or was revoked: look at it with `factory check --published`."

@@ -44,6 +44,7 @@ class Step:
         before, now: version and snapshot.
         expires: when the certificate of the version that is current now ends; None if it is not valid.
         is_news: it was not there already.
+        is_here: its tables are on this machine.
     """
 
     port: str
@@ -52,11 +53,12 @@ class Step:
     now: Edition
     expires: datetime | None
     is_news: bool = True
+    is_here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a port is to point to: its key, folder and pointer, and the edition that is chosen of it."""
+    """What a port is to point to: its key, folder and pointer (empty: it has none), and the edition that is chosen."""
 
     key: str
     folder: Path
@@ -93,7 +95,7 @@ def rollback(ws: Workspace, text: str, word: Word, contract: str = "", to: str =
         plans = plans or [_plan(ws, address, key, standing, to) for key in keys]
         steps = [_step(ws, address, standing, plan, word) for plan in plans]
         _tell(ws, address, [step for step in steps if step.is_news], word)
-        for plan in plans:
+        for plan in filter(lambda plan: plan.pointer, plans):
             write_pointer(plan.folder, {**plan.pointer, **plan.chosen})
     refresh_index(ws, {str(Address(address.domain, address.product))})
     refresh_ports_database(ws)
@@ -123,11 +125,15 @@ def _plan(ws: Workspace, address: Address, key: str, standing: Standing, to: str
     contract, _, major = key.rpartition("/")
     folder = port_folder(ws, address.domain, address.product, contract, int(major))
     pointer = current_snapshot(ws, address.domain, address.product, contract, int(major))
+    left = standing.left.get(key)
+    if not pointer and to and left is not None and _is_meant(to, left.version, left.snapshot):
+        # A clone has no tables: the word alone brings it back, and the next build its tables.
+        return _Plan(key, folder, {}, {"version": left.version, "snapshot": left.snapshot})
     if not pointer:
         raise RegistryError(
             f"the port {key} is closed, or not whole",
             where=folder,
-            hint=f"publish it anew: factory build {address.product} --full",
+            hint=_way_back(address, key, left),
         )
     kept = [edition for edition in editions_of(pointer) if edition["version"]]
     chosen = _named(kept, to, key, folder) if to else _before(kept, standing, key, folder)
@@ -145,6 +151,20 @@ def _plan(ws: Workspace, address: Address, key: str, standing: Standing, to: str
             hint="restore its folder from git or a backup",
         )
     return _Plan(key, folder, pointer, chosen)
+
+
+def _way_back(address: Address, key: str, left: Edition | None) -> str:
+    """Return what to do where the tables of a port are not here."""
+    build = f"factory build {address.product} --full"
+    if left is None:
+        return f"publish it anew: {build}"
+    back = f"factory rollback {address.product} --contract {key} --to {left.snapshot}"
+    return f"bring back what was rolled back from, then publish it: {back}; {build}"
+
+
+def _is_meant(to: str, version: str, snapshot: str) -> bool:
+    """Say whether `--to` names an edition: its version, or the start of its snapshot."""
+    return to == version or (len(to) >= 4 and snapshot.startswith(to))
 
 
 def _unfinished(ws: Workspace, address: Address, standing: Standing, keys: list[str]) -> list[_Plan]:
@@ -183,7 +203,7 @@ def _before(kept: list[dict[str, Any]], standing: Standing, key: str, folder: Pa
 
 
 def _named(kept: list[dict[str, Any]], to: str, key: str, folder: Path) -> dict[str, Any]:
-    found = [e for e in kept if to == e["version"] or (len(to) >= 4 and e["snapshot"].startswith(to))]
+    found = [e for e in kept if _is_meant(to, e["version"], e["snapshot"])]
     if not found:
         known = ", ".join(f"{e['snapshot'][:8]} ({e['version']})" for e in kept)
         raise RegistryError(
@@ -214,7 +234,7 @@ def _step(ws: Workspace, address: Address, standing: Standing, plan: _Plan, word
     expires = registry.expires(_place(address), contract, version)
     valid = expires if expires is not None and expires > word.now else None
     port = str(Address(address.domain, address.product, contract, major))
-    return Step(port, plan.key, before, now, valid, before.what != now.what)
+    return Step(port, plan.key, before, now, valid, before.what != now.what, bool(plan.pointer))
 
 
 def _tell(ws: Workspace, address: Address, steps: list[Step], word: Word) -> None:

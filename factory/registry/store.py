@@ -168,7 +168,8 @@ class Registry:
                 raise NameTakenError(
                     f"a product called {product.name} was removed ({urn}), and its name is not given again",
                     where=standing.removed.file,
-                    hint="choose another name: whoever knows the old one must not meet other data under it",
+                    hint=f"delete the folder {product.folder.name}, or choose another name for its product: "
+                    "whoever knows the old one must not meet other data under it",
                 )
             if domain != product.domain:
                 hint = f"choose another name; if it moved: factory registry remove {urn} --moved-to {product.urn}"
