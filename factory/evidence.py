@@ -98,6 +98,8 @@ class Evidence:
         today: the day of the run.
         notice_period: how long a major is kept where contracts name no period of their own.
         published_on: the day on which each version was first published, by contract and version, where it is known.
+        announced: the day on which a later record announced the end of a contract's major, by `contract/major`.
+        retired: the majors whose port somebody closed for good, by `contract/major`.
         inputs: the ports that it reads, with the lives of their contracts.
         consumers: who reads its own ports.
         severities: severities of changes that the workspace sets otherwise, by rule.
@@ -123,6 +125,8 @@ class Evidence:
     today: date = date.min
     notice_period: str = NOTICE_PERIOD
     published_on: Mapping[str, Mapping[str, date]] = field(default_factory=dict)
+    announced: Mapping[str, date] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
     inputs: tuple[Input, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)

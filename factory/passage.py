@@ -144,6 +144,7 @@ class Line:
         rules = gather_rules(product, written.promises, written.checks, self.artifacts)
         contracts = draft_contracts(product, written.promises, self.artifacts, self.lineage, rules, ws)
         registry = Registry(ws)
+        announced, retired = said_of_majors(ws, product)
         previous = {**promised_to_all(ws, product), **registry.published(product)}
         self.clock.charge("own")
         past = Past(self.variables, measurements_of(ws, product, self.mesh.now) if compares(rules) else {})
@@ -171,6 +172,8 @@ class Line:
             today=self.mesh.today,
             notice_period=ws.settings.notice_period,
             published_on=published_on(ws, product),
+            announced=announced,
+            retired=retired,
             inputs=inputs_of(
                 name,
                 self.project.crossings,
@@ -264,6 +267,21 @@ def published_on(ws: Workspace, product: Product) -> dict[str, dict[str, date]]:
             for version, moment in versions.items():
                 days[version] = min(days.get(version, date.max), moment.date())
     return found
+
+
+def said_of_majors(ws: Workspace, product: Product) -> tuple[dict[str, date], frozenset[str]]:
+    """Return what later records say of a product's majors, by `contract/major`, in this target or in `prod`.
+
+    The day on which the end of one was announced, and those whose port was closed for good.
+    """
+    announced: dict[str, date] = {}
+    retired: set[str] = set()
+    for target in dict.fromkeys((ws.target, PROD)):
+        standing = Registry(replace(ws, target=target)).standing(product.domain, product.name)
+        for key, event in standing.deprecated.items():
+            announced[key] = min(announced.get(key, date.max), event.time.date())
+        retired |= standing.retired
+    return announced, frozenset(retired)
 
 
 def promised_to_all(ws: Workspace, product: Product) -> dict[str, tuple[Published, ...]]:

@@ -141,7 +141,7 @@ class Publisher:
         tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
         closed = {_key(c) for c in evidence.contracts if _life(c, evidence).is_closed(evidence.today)}
-        closed |= _closed_for_good(standing)
+        closed |= standing.retired
         for contract in evidence.contracts:
             key = _key(contract)
             if is_embedded(self._ws) and key not in closed:
@@ -169,7 +169,7 @@ class Publisher:
             standing = self._registry.standing(product.domain, product.name)
             _refuse_yanked(evidence, standing)
             _refuse_rolled_back(evidence, standing, snapshots)
-            closed |= _closed_for_good(standing)
+            closed |= standing.retired
             exported = [c for c in evidence.contracts if _key(c) in snapshots.keys() - closed]
             snapshots = {_key(contract): snapshots[_key(contract)] for contract in exported}
             for contract in exported:
@@ -377,11 +377,6 @@ def lineage_of(contract: Contract, lineage: Lineage) -> dict[str, Any]:
         wanted += [s.relation for column in trace.columns for s in column.sources]
         wanted += [i.relation for i in trace.influences]
     return lineage_values(lineage, seen)
-
-
-def _closed_for_good(standing: Standing) -> set[str]:
-    """Return the contracts whose port somebody closed, by contract and major."""
-    return {key for key, event in standing.closed.items() if event.data.get("by")}
 
 
 def _refuse_yanked(evidence: Evidence, standing: Standing) -> None:

@@ -285,6 +285,24 @@ def test_a_deprecation_can_be_taken_back(mesh: Path, factory: Command) -> None:
     assert entry_of(mesh)["contracts"][0]["status"] == "active"
 
 
+def test_a_major_that_was_retired_by_its_owner_need_not_be_kept_beside_the_next_one(
+    mesh: Path, factory: Command
+) -> None:
+    contract = mesh / "products/board/contracts/board.odcs.yaml"
+    replace(contract, "version: 1.0.0", "version: 2.0.0")
+    refused = factory("build", "+board")
+    assert (refused.code, "no contract promises it any more" in refused.out) == (1, True)
+    factory("deprecate", "board", "--reason", "another one comes")
+    refused = factory("build", "board")
+    today = datetime.now(UTC).date()
+    assert (refused.code, f"notice period P3M since {today}" in refused.out) == (1, True)
+    factory("retire", "board", "--early", "--reason", "nobody reads it")
+    result = factory("build", "board")
+    assert result.code == 0, result.out
+    statuses = {c["version"]: c["status"] for c in entry_of(mesh, "board")["contracts"]}
+    assert statuses == {"1.0.0": "retired", "2.0.0": "active"}
+
+
 # Pause
 
 

@@ -13,12 +13,13 @@ from factory.lifecycle import Edition, Life, announced_on, in_days, life_faults,
 def kept(evidence: Evidence) -> Iterator[Finding]:
     """A published major version of a contract is kept beside the next one until its notice period has run out.
 
-    The notice begins when the next major is first published, or when a version of the old one is published with
-    `status: deprecated`, and lasts for the contract's `noticePeriod` (else the product's, else the setting
-    `notice_period`: three months). Until then a major without a contract file, or whose file was raised to the next
-    major in place, blocks; so it does if nobody is known to read it, since files can be read by anybody. An end of life
-    has to lie at or behind the end of the notice. One thing ends a major earlier, and is meant for emergencies: a
-    published version of it with `status: retired`. In a workspace with `notice_period = "P0D"` nothing has to be kept.
+    The notice begins when the next major is first published, when a version of the old one is published with
+    `status: deprecated`, or with `factory deprecate`, and lasts for the contract's `noticePeriod` (else the
+    product's, else the setting `notice_period`: three months). Until then a major without a contract file, or whose
+    file was raised to the next major in place, blocks; so it does if nobody is known to read it, since files can be
+    read by anybody. An end of life has to lie at or behind the end of the notice. Two things end a major earlier,
+    and are meant for emergencies: a published version of it with `status: retired`, and `factory retire --early`.
+    In a workspace with `notice_period = "P0D"` nothing has to be kept.
 
     Advice from which day on an announced major may go. Dates and periods that cannot be read block. What happens to
     the contracts of a product whose folder is deleted is not judged here.
@@ -44,9 +45,11 @@ def _judge(
 ) -> Finding | None:
     name, versions = published
     life = life_of(last.data, evidence.notice_period)
-    if life.is_closed(evidence.today):
+    key = f"{name}/{major}"
+    if life.is_closed(evidence.today) or key in evidence.retired:
         return None
-    announced = announced_on(major, _editions(name, versions, evidence))
+    days = (announced_on(major, _editions(name, versions, evidence)), evidence.announced.get(key))
+    announced = min((day for day in days if day is not None), default=None)
     if major in here:
         return _too_soon(here[major], life, announced, evidence) or _advice(
             here[major], life, announced, evidence
@@ -67,7 +70,7 @@ def _judge(
     hint = (
         f"keep {name} {last.version}{beside}: contracts/{name}.v{major}.odcs.yaml with `name: {name}` and "
         f"`version: {last.version}` (or a higher one of {major}.x), its models as they are; "
-        "where it has to go at once, publish it with `status: retired`"
+        "announce its end with `factory deprecate`; where it has to go at once: `factory retire --early`"
     )
     where = evidence.place("contracts")
     if above is not None:

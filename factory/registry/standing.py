@@ -90,6 +90,11 @@ class Standing:
         """The urn that a removed product goes by now, or empty."""
         return str(self.removed.data.get("moved_to") or "") if self.removed else ""
 
+    @property
+    def retired(self) -> set[str]:
+        """The keys whose port somebody closed for good; the others are closed by what their contracts say."""
+        return {key for key, event in self.closed.items() if event.data.get("by")}
+
     def reason(self, contract: str, version: str) -> str:
         """Return why a version was yanked; empty if it was not."""
         event = self.yanked.get((contract, version))
