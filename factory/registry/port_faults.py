@@ -21,7 +21,7 @@ from factory.workspace import Workspace
 _MAX_POINTER = 1_000_000  # bytes
 _SNAPSHOT = re.compile(r"[0-9a-f]{20}", re.ASCII)
 _MAJOR = re.compile(r"v(0|[1-9]\d{0,8})", re.ASCII)
-_HIDDEN = {".views", ".lock"}
+_HIDDEN = {".views", ".lock", ".lock.holder"}
 _ENTRY = {"snapshot", "version", "tables"}
 
 #: Domain, product, contract and major.
