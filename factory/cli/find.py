@@ -64,7 +64,7 @@ def resolve(context: click.Context, address: str, target: str, format_: str) -> 
     if format_ == "json":
         click.echo(as_json(dict(found.values)))
     else:
-        click.echo(plain(resolved_as_text(found)))
+        click.echo(plain(resolved_as_text(found, width())))
     if found.is_gone:
         context.exit(1)
 

@@ -7,6 +7,7 @@ pointers, and for tables and columns the contract.
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -310,13 +311,15 @@ def _gone(address: Address, asked: str, event: Event) -> dict[str, Any]:
 # Text
 
 
-def resolved_as_text(found: Resolved) -> str:
-    """Return what an address names, for people."""
+def resolved_as_text(found: Resolved, width: int) -> str:
+    """Return what an address names, for people, in lines of `width` columns but for paths."""
     values = found.values
     lines = [f"{values['address']}   {values['kind']}, {values['status']} {values['version']}".rstrip()]
     if values["title"]:
-        lines.append(f"{values['title']}: {' '.join(values['description'].split())}".rstrip(": "))
-    lines += [standing_words(said) for said in values["standing"]]
+        words = f"{values['title']}: {' '.join(values['description'].split())}".rstrip(": ")
+        lines += textwrap.wrap(words, width, break_long_words=False)
+    for said in values["standing"]:
+        lines += textwrap.wrap(standing_words(said), width, subsequent_indent="  ")
     if values["owner"] or values["team"]:
         lines.append(f"owner {values['owner'] or 'nobody'} (team {values['team']})")
     for port in values["ports"]:
@@ -327,11 +330,12 @@ def resolved_as_text(found: Resolved) -> str:
         lines += ["", f"{port['address']}   {port['version']}, {port['status']}, {state}",
                   f"  contract  {port['contract_file']}"]  # fmt: skip
         for table in port["tables"]:
-            lines.append(f"  table     {table['sql'] or table['name']}   {table['file']}")
+            lines += [f"  table     {table['sql'] or table['name']}", f"            {table['file']}"]
     if values["columns"]:
         rows = [(c["name"], c["type"], c["physical_type"], " ".join(c["description"].split()))
                 for c in values["columns"]]  # fmt: skip
-        lines += ["", *table_lines(("column", "type", "in the database", "what"), rows)]
+        told = table_lines(("column", "type", "in the database", "what"), rows)
+        lines += ["", *(line if len(line) <= width else f"{line[: width - 1]}…" for line in told)]
     return "\n".join(lines)
 
 
