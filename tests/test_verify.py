@@ -313,7 +313,7 @@ def test_an_index_that_is_not_what_the_folders_say_names_the_products(
         (b"What shop is for", b"What shop is", False),
         (b'"version": "1.1.0"', b'"version": "1.0.0"', True),
     ):
-        file.write_bytes(good.replace(old, new))
+        file.write_bytes(good.replace(old, new).replace(b"/1.1.0/", b"/1.0.0/" if fast else b"/1.1.0/"))
         told = [f for f in look(ws, fast=fast).faults if f.weight == "fault"]
         assert {f.code for f in told} == {"index-differs"} and "urn:dpf:trade:shop" in told[0].what
         assert told[0].remedy == "factory registry rebuild"
