@@ -73,7 +73,8 @@ def read_index(ws: Workspace) -> dict[str, Any]:
 
 
 def _is_missing(ws: Workspace) -> bool:
-    return not (ws.registry / INDEX_FILE).exists() and (ws.registry / "products").is_dir()
+    published = (ws.registry / "products").glob(f"*/*/product/*{DOCUMENT_ENDING}")
+    return not (ws.registry / INDEX_FILE).exists() and any(published)
 
 
 def _text_made(ws: Workspace) -> str:
