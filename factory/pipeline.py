@@ -35,6 +35,7 @@ from factory.products import Product, discover
 from factory.publish import Publisher
 from factory.registry.index import recorded_lives
 from factory.registry.remote import pull, push
+from factory.registry.standing import rolled_back_words
 from factory.results import ProductOutcome, ProductResult, Run
 from factory.selection import cycle, in_order
 from factory.sinks import deliver_events, meet_sinks
@@ -271,9 +272,15 @@ def _sorted(results: Iterable[ProductResult], mesh: Mesh, project: Project) -> l
     return sorted(results, key=lambda result: order.index(result.name))
 
 
+def _unchanged(mesh: Mesh, product: Product) -> ProductResult:
+    result = unchanged(product, mesh.state[product.name])
+    told = rolled_back_words(mesh.ws.registry, product.domain, product.name)
+    return replace(result, advice=(*result.advice, *told))
+
+
 def _left_alone(mesh: Mesh, plan: Plan) -> list[ProductResult]:
     return [
-        *(unchanged(mesh.products[name], mesh.state[name]) for name in plan.unchanged),
+        *(_unchanged(mesh, mesh.products[name]) for name in plan.unchanged),
         *(paused(mesh.products[name], mesh.paused[name]) for name in plan.paused),
     ]
 

@@ -210,6 +210,8 @@ def _is_published(mesh: Mesh, product: Product, built: Built) -> bool:
             left = registry.standing(product.domain, product.name).left.get(key)
             if not pointer or left is None or left.what != (version, built.snapshots.get(key)):
                 return False  # else it was rolled back, and this would only bring it back
+        if registry.is_yanked(product, contract, version):
+            return False  # the run says so
         expires = registry.expires(product, contract, version)
         if expires is None or expires <= mesh.now or not registry.is_whole(product, contract, version):
             return False

@@ -137,6 +137,7 @@ class Publisher:
         self._registry.refuse_taken(product)
         standing = self._registry.standing(product.domain, product.name)
         _refuse_yanked(evidence, standing)
+        _refuse_retired(evidence, standing)
         # Majors live side by side: a contract's name alone is not enough.
         tables = {_key(contract): _tables(contract, evidence) for contract in evidence.contracts}
         snapshots: dict[str, str] = {}
@@ -158,6 +159,8 @@ class Publisher:
             product, draft_product(product, evidence.contracts, self._inputs_of(evidence, products))
         )
         for contract in evidence.contracts:
+            if _key(contract) in standing.retired:
+                continue
             facts = {
                 "snapshot": snapshots.get(_key(contract), ""),
                 "evidence": _evidence_of(contract, evidence, certificate),
@@ -177,7 +180,8 @@ class Publisher:
             news = self._tell_published(evidence, standing, snapshots, document, now)
             for contract in exported:
                 snapshot = snapshots[_key(contract)]
-                news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)])
+                abandoned = standing.abandoned.get(_key(contract), set())
+                news |= point_to(self._ws, product, contract, snapshot, tables[_key(contract)], abandoned)
         for contract in evidence.contracts:
             if _key(contract) in closed:
                 facts = {"id": contract.id, "version": contract.version}
@@ -205,8 +209,9 @@ class Publisher:
                 "sha256": self._registry.contract_hash(product, contract.name, contract.version),
             }
             for contract in evidence.contracts
+            if _key(contract) not in standing.retired
         }
-        if standing.says(contracts):
+        if not contracts or standing.says(contracts):
             return False
         version = product_version(product, evidence.contracts)
         told: dict[str, Any] = {
@@ -388,6 +393,17 @@ def _refuse_yanked(evidence: Evidence, standing: Standing) -> None:
                 hint="set a higher version in the contract, or take it back: factory yank "
                 f"{evidence.product.name}.{contract.name} {contract.version} --undo",
             )
+
+
+def _refuse_retired(evidence: Evidence, standing: Standing) -> None:
+    """Refuse a product of which nothing is left to be published, and whose files do not say so."""
+    lives = [_life(contract, evidence).is_closed(evidence.today) for contract in evidence.contracts]
+    if evidence.contracts and not any(lives) and standing.retired >= {_key(c) for c in evidence.contracts}:
+        names = ", ".join(f"{contract.name} {contract.major}.x" for contract in evidence.contracts)
+        raise PublishRefusedError(
+            f"{names} was retired, for good",
+            hint="publish a new major version, or say `status: retired` in the contract and leave it as it is",
+        )
 
 
 def _refuse_rolled_back(evidence: Evidence, standing: Standing, snapshots: Mapping[str, str]) -> None:

@@ -355,8 +355,11 @@ def read_ports(
 ) -> tuple[PortReading, ...]:
     """Open the published tables of a product as a consumer would, and read each once; a closed port has none."""
     found: list[PortReading] = []
+    retired = Registry(ws).standing(product.domain, product.name).retired
     for document in contracts:
         key = contract_key(document)
+        if key in retired:
+            continue
         name, major = key.rsplit("/", 1)
         pointer = current_snapshot(ws, product.domain, product.name, name, int(major))
         folder = port_folder(ws, product.domain, product.name, name, int(major))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
+import string
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,6 +27,8 @@ from factory.workspace import Workspace
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SHOP = "urn:dpf:trade:shop"
+#: Looks like a token of GitHub; made here, so that none stands in this file.
+TOKEN = "ghp_" + "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=36))
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +186,49 @@ def test_readers_build_on_what_was_rolled_back_to(mesh: Path, factory: Command) 
     }  # fmt: skip
 
 
+def test_nobody_goes_back_to_a_yanked_version(mesh: Path, factory: Command) -> None:
+    publish(mesh, factory, 1, "1.1.0")
+    factory("rollback", "shop")
+    factory("yank", "shop", "1.1.0", "--reason", "bad rows")
+    result = factory("rollback", "shop", "--to", "1.1.0")
+    assert (result.code, "1.1.0 was yanked: bad rows" in result.err) == (2, True)
+    publish(mesh, factory, 2, "1.2.0")
+    publish(mesh, factory, 3, "1.3.0")
+    factory("yank", "shop", "1.2.0", "--reason", "bad rows")
+    assert "1.0.0" in factory("rollback", "shop").out
+
+
+def test_pointer_event_and_index_agree_however_often_one_goes_back_and_forth(
+    mesh: Path, factory: Command
+) -> None:
+    first = (mesh / "products/shop/data/orders.csv").read_text("utf-8")
+    publish(mesh, factory, 1, "1.1.0")
+    factory("rollback", "shop")
+    (mesh / "products/shop/data/orders.csv").write_text(first, "utf-8")
+    replace(mesh / "products/shop/contracts/shop.odcs.yaml", "version: 1.1.0", "version: 1.2.0")
+    assert factory("build", "shop").code == 0  # the data of 1.0.0 under another version
+    assert factory("rollback", "shop", "--to", "1.1.0").code == 0
+    result = factory("build", "shop")
+    assert "was rolled back from 1.2.0" in result.out
+    assert factory("build", "shop", "--full").code == 1
+    pointer = json.loads((port(mesh) / "current.json").read_bytes())
+    assert pointer["version"] == entry_of(mesh)["contracts"][0]["version"] == "1.1.0"
+    assert amounts(mesh) == [1.0]
+    assert factory("registry", "verify").code == 0
+    assert "back at 1.0.0" in factory("rollback", "shop").out
+    assert factory("registry", "verify").code == 0
+
+
+def test_what_was_rolled_back_from_does_not_take_the_place_of_good_snapshots(
+    mesh: Path, factory: Command
+) -> None:
+    for number in range(1, 4):
+        publish(mesh, factory, number, f"1.{number}.0")
+        factory("rollback", "shop")
+    publish(mesh, factory, 9, "1.9.0")
+    assert "back at 1.0.0" in factory("rollback", "shop").out
+
+
 # Yank
 
 
@@ -200,6 +247,35 @@ def test_a_yanked_version_is_offered_to_nobody_new_and_stays_readable(mesh: Path
     assert (refused.code, "was yanked: it counts twice" in refused.out) == (1, True)
     publish(mesh, factory, 3, "1.2.0")
     assert entry_of(mesh)["contracts"][0]["version"] == "1.2.0"
+
+
+def test_a_build_of_a_yanked_version_is_refused_also_where_nothing_has_changed(
+    mesh: Path, factory: Command
+) -> None:
+    factory("yank", "shop", "1.0.0", "--reason", "it counts twice")
+    result = factory("build", "shop")
+    assert (result.code, "was yanked: it counts twice" in result.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["it shows Tr0ub4dor3xyz to all", "see postgres://u:hunter2pw9@db.example.org/x", TOKEN],
+)
+def test_a_secret_in_a_reason_is_refused_and_not_repeated(
+    mesh: Path, factory: Command, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "Tr0ub4dor3xyz")
+    before = kinds(mesh)
+    for command in (
+        ["yank", "shop", "1.0.0", "--reason", words],
+        ["pause", "shop", "--reason", words],
+        ["access", "request", "shop", "--for", "lab", "--purpose", words],
+        ["rollback", "shop", "--reason", words],
+    ):
+        result = factory(*command)
+        assert result.code == 1, result.err
+        assert not {"Tr0ub4dor3xyz", "hunter2pw9", TOKEN} & set(result.err.split())
+    assert kinds(mesh) == before
 
 
 def test_bump_goes_above_a_yanked_version(mesh: Path, factory: Command) -> None:
@@ -261,7 +337,7 @@ def test_a_major_is_deprecated_then_retired_when_its_notice_is_over(mesh: Path, 
     with pytest.raises(RegistryError) as refusal:
         control.retire(ws, "shop", word())
     assert "may go on" in refusal.value.message
-    assert control.retire(ws, "shop", word(now=datetime.now(UTC) + timedelta(days=120))).is_news
+    assert control.retire(ws, "shop", word(now=datetime.now(UTC) + timedelta(days=200))).is_news
     assert entry_of(mesh)["contracts"][0]["status"] == "retired"
     assert not (port(mesh) / "current.json").exists()
     assert list(port(mesh).iterdir())  # the snapshots stay
@@ -276,6 +352,30 @@ def test_what_was_retired_stays_so_and_whoever_reads_it_is_refused(mesh: Path, f
     assert (result.code, outcomes["sales"], outcomes["board"]) == (1, "refused", "blocked")
     assert not (port(mesh) / "current.json").exists()
     assert entry_of(mesh)["contracts"][0]["status"] == "retired"
+
+
+def test_a_retired_product_is_not_published_again(mesh: Path, factory: Command) -> None:
+    factory("retire", "shop", "--reason", "gone", "--early")
+    certificates = list((mesh / "registry/certificates/trade/shop").rglob("*.json"))
+    result = factory("build", "shop", "--full")
+    assert (result.code, "was retired, for good" in result.out) == (1, True)
+    assert list((mesh / "registry/certificates/trade/shop").rglob("*.json")) == certificates
+    assert "published" not in kinds(mesh)[kinds(mesh).index("retired") :]
+    for command in (
+        ["rollback", "shop"],
+        ["deprecate", "shop", "--undo"],
+        ["deprecate", "shop", "--reason", "x"],
+    ):
+        refused = factory(*command)
+        assert (refused.code, "for good" in refused.err) == (2, True), refused.err
+
+
+def test_an_end_of_life_before_the_notice_is_over_has_to_be_meant(mesh: Path, factory: Command) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    command = ["deprecate", "shop", "--reason", "old", "--end-of-life", tomorrow]
+    assert "before the notice is over" in factory(*command).err
+    assert factory(*command, "--successor", "sales.sales/9").code == 2
+    assert factory(*command, "--early").code == 0
 
 
 def test_a_deprecation_can_be_taken_back(mesh: Path, factory: Command) -> None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from factory.cli.frame import format_option, shared_workspace, somebody, target_option, workspace
+from factory.cli.frame import (
+    format_option,
+    refuse_secrets,
+    shared_workspace,
+    somebody,
+    target_option,
+    workspace,
+)
 
 if TYPE_CHECKING:
     from factory.registry.access import Access
@@ -28,6 +35,7 @@ def access() -> None:
 def _word(context: click.Context, by: str, reason: str) -> Word:
     from factory.registry.control import Word
 
+    refuse_secrets(context, by=by, reason=reason)
     return Word(by.strip() or somebody(context), reason.strip(), datetime.now(UTC))
 
 
@@ -52,6 +60,7 @@ def request(
     """Ask for access to PRODUCT, or to one of its contracts (product.contract); its owner is told by the event."""
     from factory.registry.access import Wish, request_access
 
+    refuse_secrets(context, purpose=purpose, **{"for": consumer, "contact": more["contact"]})
     wish = Wish(consumer.strip(), more["contact"].strip(), _day(more["until"]))
     ws = shared_workspace(context, target)
     found, is_news = request_access(ws, product, wish, _word(context, more["by"], purpose))

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from factory.cli.frame import format_option, shared_workspace, somebody, target_option, workspace
+from factory.cli.frame import (
+    format_option,
+    refuse_secrets,
+    shared_workspace,
+    somebody,
+    target_option,
+    workspace,
+)
 
 if TYPE_CHECKING:
     from factory.registry.control import Said, Word
@@ -25,6 +32,7 @@ _contract = click.argument("contract", metavar="CONTRACT")
 def _word(context: click.Context, by: str, reason: str) -> Word:
     from factory.registry.control import Word
 
+    refuse_secrets(context, by=by, reason=reason)
     return Word(by.strip() or somebody(context), reason.strip(), datetime.now(UTC))
 
 
@@ -61,6 +69,7 @@ def yank(
 )
 @click.option("--end-of-life", metavar="DATE", default="", help="The last day on which it can be read.")
 @click.option("--successor", metavar="ADDRESS", default="", help="What takes its place.")
+@click.option("--early", is_flag=True, help="Let it end before its notice is over.")
 @click.option("--undo", is_flag=True, help="Take the announcement back.")
 @_by
 @target_option
@@ -80,7 +89,7 @@ def deprecate(context: click.Context, /, contract: str, reason: str, target: str
     for name, option in ((END_OF_SUPPORT, "end_of_support"), (END_OF_LIFE, "end_of_life")):
         if options[option]:
             days[name] = _day(options[option], f"--{option.replace('_', '-')}")
-    said = control.deprecate(ws, contract, word, days, options["successor"])
+    said = control.deprecate(ws, contract, word, days, options["successor"], early=options["early"])
     _tell(said, ("is deprecated", "was deprecated before"))
 
 

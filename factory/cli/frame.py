@@ -114,6 +114,21 @@ def telling(ws: Workspace) -> Iterator[None]:
         click.echo(plain(note), err=True)
 
 
+def refuse_secrets(context: click.Context, **texts: str) -> None:
+    """Refuse what somebody says for everybody to read, by the option that holds it, if there is a secret in it.
+
+    Raises:
+        LeakError: there is one; it is told masked.
+
+    """
+    from factory.guard import guard_of
+    from factory.secrets import Place
+
+    given = [Place(f"--{name}", text) for name, text in texts.items() if text.strip()]
+    if given:
+        guard_of(workspace(context), (), os.environ).gate.refuse(given)
+
+
 def width() -> int:
     """Return how wide text may be: the terminal's columns, or a hundred."""
     return max(60, min(100, shutil.get_terminal_size((100, 24)).columns))

@@ -10,6 +10,7 @@ import click
 from factory.cli.frame import (
     format_option,
     moment,
+    refuse_secrets,
     shared_workspace,
     since_option,
     somebody,
@@ -108,6 +109,7 @@ def repair(context: click.Context, incident: str, by: str, note: str, target: st
 def _said(context: click.Context, by: str, note: str) -> Said:
     from factory.incidents.values import Said
 
+    refuse_secrets(context, by=by, note=note)
     return Said(datetime.now(UTC), by.strip() or somebody(context), note.strip())
 
 

@@ -214,6 +214,23 @@ def _registry_around(folder: Path) -> Path | None:
     )
 
 
+@registry.command()
+@click.pass_context
+def pull(context: click.Context) -> None:
+    """Bring what others published to the bucket of `publish_to`; builds and commands that write do so themselves."""
+    from factory.locking import locked
+    from factory.registry.remote import pull as bring
+    from factory.registry.remote import replica_of
+
+    ws = workspace(context)
+    if replica_of(ws) is None:
+        click.echo("The registry lies here: there is nothing to pull. A bucket is named by `publish_to`.")
+        return
+    with locked(ws):
+        bring(ws)
+    click.echo(f"{ws.relative(ws.registry)} is as {ws.settings.publish_to} is.")
+
+
 registry.add_command(remove)
 registry.add_command(merge)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from factory.addresses import Address, address_of
 from factory.contract import version_key
 from factory.errors import RegistryError
+from factory.evidence import Published
 from factory.files import tells
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Edition, Stage, announced_on, life_of
 from factory.locking import registry_locked
@@ -113,17 +114,36 @@ def unyank(ws: Workspace, text: str, version: str, word: Word) -> Said:
 
 
 @_telling
-def deprecate(ws: Workspace, text: str, word: Word, days: Mapping[str, date], successor: str = "") -> Said:
+def deprecate(
+    ws: Workspace,
+    text: str,
+    word: Word,
+    days: Mapping[str, date],
+    successor: str = "",
+    *,
+    early: bool = False,
+) -> Said:
     """Announce the end of a major version of a contract; its notice begins today.
 
-    `days` are the end of support and of life, by their names in ODCS, where they are known. Raises:
-        RegistryError: there is no such contract, or the registry cannot be written.
+    `days` are the end of support and of life, by their names in ODCS, where they are known; the latter comes after the
+    notice, unless it is to be `early`. Raises:
+        RegistryError: there is no such contract or successor, its port is closed, the notice would be cut short, or the
+            registry cannot be written.
 
     """
-    address, _ = _contract_in(ws, text)
+    address, standing = _contract_in(ws, text)
+    _refuse_closed(address, standing)
+    life = life_of(_newest(ws, address).data, ws.settings.notice_period)
+    soonest = life.notice.after(word.now.astimezone(UTC).date())
+    if END_OF_LIFE in days and days[END_OF_LIFE] < soonest and not early:
+        raise RegistryError(
+            f"the end of life {days[END_OF_LIFE]} is before the notice is over, on {soonest}",
+            hint="name a later day, or do it --early, and answer to those who read it",
+        )
     told = {name: day.isoformat() for name, day in days.items() if name in (END_OF_SUPPORT, END_OF_LIFE)}
     if successor:
-        told["successor"] = str(_found(ws, successor))
+        named = _found(ws, successor)
+        told["successor"] = str(_contract_in(ws, successor)[0] if named.contract else named)
 
     def is_said(standing: Standing) -> bool:
         known = standing.deprecated.get(address.key)
@@ -140,7 +160,8 @@ def undeprecate(ws: Workspace, text: str, word: Word) -> Said:
         RegistryError: there is no such contract, or the registry cannot be written.
 
     """
-    address, _ = _contract_in(ws, text)
+    address, standing = _contract_in(ws, text)
+    _refuse_closed(address, standing)
     is_news = _write(ws, address, UNDEPRECATED, {}, word, lambda s: address.key not in s.deprecated)
     return _done(ws, address, is_news=is_news)
 
@@ -159,7 +180,7 @@ def retire(ws: Workspace, text: str, word: Word, *, early: bool = False) -> Said
         return _done(ws, address, is_news=False)
     if not early:
         _refuse_early(ws, address, standing, word.now.astimezone(UTC).date())
-    told = {"version": _newest(ws, address), "stage": str(Stage.RETIRED)}
+    told = {"version": _newest(ws, address).version, "stage": str(Stage.RETIRED)}
     is_news = _write(ws, address, RETIRED, told, word, lambda s: address.key in s.closed)
     _close(ws, address)
     return _done(ws, address, is_news=is_news)
@@ -302,9 +323,9 @@ def _published_version(ws: Workspace, address: Address, version: str) -> None:
         )
 
 
-def _newest(ws: Workspace, address: Address) -> str:
+def _newest(ws: Workspace, address: Address) -> Published:
     versions = Registry(ws).versions(address.domain, address.product)[address.contract]
-    return next(p.version for p in versions if version_key(p.version)[0] == int(address.major))
+    return next(p for p in versions if version_key(p.version)[0] == int(address.major))
 
 
 def _refuse_early(ws: Workspace, address: Address, standing: Standing, today: date) -> None:
@@ -328,12 +349,23 @@ def _refuse_early(ws: Workspace, address: Address, standing: Standing, today: da
             f"the end of {address.contract} {address.major}.x is not announced",
             hint=f"announce it with: factory deprecate {address.product}.{address.key}",
         )
-    newest = next(p for p in versions if version_key(p.version)[0] == int(address.major))
-    may_go = life_of(newest.data, ws.settings.notice_period).may_go(announced)
+    may_go = life_of(_newest(ws, address).data, ws.settings.notice_period).may_go(announced)
+    promised = str(said.data.get(END_OF_LIFE) or "") if said is not None else ""
+    if promised:
+        may_go = date.fromisoformat(promised) + timedelta(days=1)
     if today < may_go:
         raise RegistryError(
             f"{address.contract} {address.major}.x may go on {may_go}, when its notice is over",
             hint="wait until then, or retire it --early, and answer to those who read it",
+        )
+
+
+def _refuse_closed(address: Address, standing: Standing) -> None:
+    event = standing.closed.get(address.key)
+    if event is not None:
+        raise RegistryError(
+            f"the port {address.key} was closed on {event.time:%Y-%m-%d}, for good",
+            hint="publish a new major version of the contract",
         )
 
 
@@ -352,7 +384,8 @@ def _instead(ws: Workspace, address: Address, version: str) -> tuple[str, ...]:
         return (f"no version of {address.contract} {address.major}.x is left to be offered",)
     current = registry.standing(address.domain, address.product).current.get(address.key)
     notes = [f"{address.contract} {max(rest, key=version_key)} is offered in its place"]
-    if current is not None and current.version == version:
+    standing = registry.standing(address.domain, address.product)
+    if current is not None and current.version == version and address.key not in standing.closed:
         notes.append(
             f"its data is still what consumers read; go back with: factory rollback {address.product}"
         )

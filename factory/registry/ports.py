@@ -15,7 +15,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -97,11 +97,17 @@ def export_ports(
 
 
 def point_to(
-    ws: Workspace, product: Product, contract: Contract, snapshot: str, tables: Sequence[Relation]
+    ws: Workspace,
+    product: Product,
+    contract: Contract,
+    snapshot: str,
+    tables: Sequence[Relation],
+    abandoned: Collection[tuple[str, str]] = (),
 ) -> bool:
     """Make a snapshot the current one; say whether it was another one before.
 
-    Old snapshots beyond the workspace's number are removed. Raises:
+    Old snapshots beyond the workspace's number are removed, those that were rolled back from (`abandoned`, by version
+    and snapshot) before the others. Raises:
         RegistryError: the pointer cannot be written.
 
     """
@@ -114,15 +120,20 @@ def point_to(
         "tables": {table.identifier: f"{snapshot}/{table.identifier}.parquet" for table in tables},
     }
     older = [
-        e for e in editions_of(before) if e["snapshot"] != snapshot and (folder / e["snapshot"]).is_dir()
+        e
+        for e in editions_of(before)
+        if (e["version"], e["snapshot"]) != (contract.version, snapshot) and (folder / e["snapshot"]).is_dir()
     ]
+    older.sort(
+        key=lambda e: (e["version"], e["snapshot"]) in abandoned
+    )  # good ones first, the newest of them first
     pointer = {
         "contract": contract.id,
         "version": contract.version,
         "schema": product.name,
         "snapshot": snapshot,
         "tables": kept["tables"],
-        "snapshots": [kept, *older][: ws.settings.snapshots],
+        "snapshots": _as_many_as_are_kept([kept, *older], ws.settings.snapshots),
     }
     sweep(folder)
     if before == pointer:
@@ -132,6 +143,12 @@ def point_to(
     write_pointer(folder, pointer)
     sweep_snapshots(folder, pointer, before)
     return True
+
+
+def _as_many_as_are_kept(editions: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Return the first editions with no more than so many snapshots: versions may share one."""
+    snapshots = list(dict.fromkeys(edition["snapshot"] for edition in editions))[:count]
+    return [edition for edition in editions if edition["snapshot"] in snapshots]
 
 
 def refuse_swept(ws: Workspace, product: Product, contract: Contract, snapshot: str) -> None:

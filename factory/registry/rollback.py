@@ -129,14 +129,28 @@ def _plan(ws: Workspace, address: Address, key: str, standing: Standing, to: str
     if not pointer and to and left is not None and _is_meant(to, left.version, left.snapshot):
         # A clone has no tables: the word alone brings it back, and the next build its tables.
         return _Plan(key, folder, {}, {"version": left.version, "snapshot": left.snapshot})
+    if key in standing.closed:
+        raise RegistryError(
+            f"the port {key} was closed on {standing.closed[key].time:%Y-%m-%d}, for good",
+            where=folder,
+            hint="publish a new major version of the contract",
+        )
     if not pointer:
         raise RegistryError(
-            f"the port {key} is closed, or not whole",
+            f"the port {key} is not whole",
             where=folder,
             hint=_way_back(address, key, left),
         )
     kept = [edition for edition in editions_of(pointer) if edition["version"]]
     chosen = _named(kept, to, key, folder) if to else _before(kept, standing, key, folder)
+    yanked = standing.reason(contract, str(chosen["version"]))
+    if yanked:
+        raise RegistryError(
+            f"{contract} {chosen['version']} was yanked: {yanked}",
+            where=folder,
+            hint=f"choose another one with --to, or take that back: factory yank {address.product}.{contract} "
+            f"{chosen['version']} --undo",
+        )
     damaged = _damage(folder, chosen)
     if damaged:
         raise RegistryError(
@@ -192,11 +206,19 @@ def _before(kept: list[dict[str, Any]], standing: Standing, key: str, folder: Pa
             where=folder,
             hint="a rollback needs an earlier publication",
         )
-    for what in earlier:
+    contract = key.rpartition("/")[0]
+    offered = [what for what in earlier if not standing.reason(contract, what[0])]
+    for what in offered:
         if what in names:
             return kept[names.index(what)]
+    if not offered:
+        raise RegistryError(
+            f"all that was published in {key} before what is current is yanked",
+            where=folder,
+            hint="take one back: factory yank --undo",
+        )
     raise RegistryError(
-        f"the snapshots from before are gone in {key}: only the last {len(kept)} are kept",
+        f"the snapshots from before are gone in {key}: only the last {len({name[1] for name in names})} are kept",
         where=folder,
         hint="keep more of them: `snapshots` in [tool.factory]",
     )

@@ -65,6 +65,7 @@ class Standing:
         current: what is published, by key.
         earlier: what was current before, the newest first, each once, by key.
         left: what was rolled back from, by key: it does not come back by itself.
+        abandoned: version and snapshot of all that was ever rolled back from and is not current again, by key.
         yanked: by contract and version, the event that yanked it.
         deprecated, closed: by key, the event that announced its end or closed its port.
         paused, removed: the event, or None.
@@ -76,6 +77,7 @@ class Standing:
     current: dict[str, Edition] = field(default_factory=dict)
     earlier: dict[str, tuple[Edition, ...]] = field(default_factory=dict)
     left: dict[str, Edition] = field(default_factory=dict)
+    abandoned: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     yanked: dict[tuple[str, str], Event] = field(default_factory=dict)
     deprecated: dict[str, Event] = field(default_factory=dict)
     closed: dict[str, Event] = field(default_factory=dict)
@@ -136,6 +138,24 @@ def paused_reason(root: Path, domain: str, product: str) -> str:
     return str(newest.data.get("reason") or "no reason given")
 
 
+def rolled_back_words(root: Path, domain: str, product: str) -> tuple[str, ...]:
+    """Return in words what a product was rolled back from, and stays so; without a rollback one event is read.
+
+    Raises:
+        RegistryError: an event that says what holds cannot be used.
+
+    """
+    newest = newest_of(root, domain, product, frozenset([PUBLISHED, ROLLED_BACK]))
+    if newest is None or newest.kind == PUBLISHED:
+        return ()
+    standing = read_standing(root, domain, product)
+    return tuple(
+        f"{key} was rolled back from {left.version} ({left.snapshot[:8]}): "
+        f"{standing.current[key].version} ({standing.current[key].snapshot[:8]}) is current"
+        for key, left in sorted(standing.left.items())
+    )
+
+
 def standing_of(events: Iterable[Event]) -> Standing:
     """Return what a product's events say, oldest first.
 
@@ -188,6 +208,7 @@ def _published(found: Standing, event: Event) -> None:
         now = _edition(facts, event)
         before = found.current.get(key)
         found.left.pop(key, None)
+        found.abandoned.setdefault(key, set()).discard(now.what)
         if now.snapshot:
             found.closed.pop(key, None)
         if before is not None and before.what == now.what:
@@ -220,7 +241,10 @@ def _back(found: Standing, key: str, now: Edition) -> None:
     before, left = found.current.get(key), found.left.get(key)
     known = found.earlier.get(key, ())
     position = next((number for number, e in enumerate(known) if e.what == now.what), -1)
+    found.abandoned.setdefault(key, set()).discard(now.what)
     if before is not None and before.what != now.what:
+        if position >= 0 or left is None:
+            found.abandoned[key].add(before.what)
         if position >= 0:
             # What lies between is passed over, too; what was left first stays the one that must not come back.
             found.earlier[key] = known[position + 1 :]

@@ -42,9 +42,9 @@ from factory.registry.certificates import (
     valid_until,
     write_certificate,
 )
-from factory.registry.events import EVENTS, Event, kind_of, write_event
+from factory.registry.events import EVENTS, Event, kind_of, newest_of, write_event
 from factory.registry.seal import fact_text
-from factory.registry.standing import REMOVED, Standing, read_standing
+from factory.registry.standing import REMOVED, YANKED, Standing, read_standing
 from factory.workspace import Workspace
 
 CONTRACT_FILE = "contract.odcs.yaml"
@@ -151,6 +151,17 @@ class Registry:
 
         """
         return read_standing(self.root, domain, product)
+
+    def is_yanked(self, product: Placed, contract: str, version: str) -> bool:
+        """Say whether a version is yanked; without a yank of the product ever, no event is read.
+
+        Raises:
+            RegistryError: an event cannot be used.
+
+        """
+        if newest_of(self.root, product.domain, product.name, frozenset([YANKED])) is None:
+            return False
+        return bool(self.standing(product.domain, product.name).reason(contract, version))
 
     def refuse_taken(self, product: Product) -> None:
         """Refuse a product whose name is no longer to be had, or is another product's.
