@@ -34,7 +34,7 @@ from factory.registry import (
     refresh_index,
     refresh_ports_database,
 )
-from factory.registry.index import INDEX_FILE, is_current, life_of_entry
+from factory.registry.index import INDEX_FILE, catch_up, is_current, life_of_entry
 from factory.registry.ports import close_port, is_open, readable, refuse_swept, write_stand_in
 from factory.registry.standing import PUBLISHED, Standing, paused_reason
 from factory.results import ProductResult
@@ -301,6 +301,7 @@ class Publisher:
         """Make the index anew where it is gone, broken, or without what this version of the factory writes."""
         if not self._publish:
             return
+        catch_up(self._ws)
         try:
             there = (self._ws.registry / INDEX_FILE).is_file()
             there = there and all(is_current(entry) for entry in read_index(self._ws)["products"])

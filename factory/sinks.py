@@ -109,8 +109,7 @@ def _prepared(ws: Workspace, where: str, since: datetime | None, environment: Ma
         known_as(where), address_in(where, environment), environment.get(TOKEN, "").strip(), bookmark
     )
     if not is_address(post.address):
-        variable = known_as(where)
-        post.notes.append(f"{variable} holds no http or https address; set it, or take it out of event_sinks")
+        post.notes.append("it holds no http or https address; set it, or take it out of event_sinks")
         return post
     first = min(bookmark.since, _stamp(since)) if since is not None else bookmark.since
     for place, listed in waiting_events(ws.registry, first, {} if since is not None else bookmark.reached):

@@ -469,6 +469,23 @@ def test_a_version_whose_folder_was_deleted_is_not_given_to_another_content(
     assert (result.code, "was published before, with another content" in result.out) == (4, True)
 
 
+def test_what_came_by_git_counts_for_who_looks_next(mesh: Path, factory: Command, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(mesh, other, symlinks=True)
+    assert factory("-C", str(other), "yank", "shop", "1.0.0", "--reason", "it counts twice").code == 0
+    shutil.copytree(other / "registry/events", mesh / "registry/events", dirs_exist_ok=True)
+    assert "yanked" in factory("list").out
+    assert entry_of(mesh)["contracts"][0]["yanked"] == "it counts twice"
+    assert factory("registry", "verify").code == 0
+
+
+def test_an_only_event_that_is_gone_is_missed(mesh: Path, factory: Command) -> None:
+    (event,) = (mesh / "registry/events/trade/board").iterdir()
+    event.unlink()
+    result = factory("registry", "verify")
+    assert (result.code, "event-missing" in result.out) == (1, True)
+
+
 # Ports
 
 

@@ -203,7 +203,7 @@ def test_a_token_is_sent_as_bearer_and_netrc_is_not_read(tmp_path: Path, hook: W
     meet_sinks(ws, NOW)
     write_events(ws, 1)
     (note,) = deliver_events(ws, NOW, environment={})
-    assert "env:HOOK holds no http or https address" in note
+    assert "env:HOOK: it holds no http or https address" in note
     assert deliver_events(ws, NOW, environment={"HOOK": address(hook), TOKEN: "t0ken"}) == ()
     write_events(ws, 1, start=5)
     assert deliver_events(ws, NOW, environment={"HOOK": address(hook)}) == ()

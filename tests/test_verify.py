@@ -447,6 +447,7 @@ def test_what_owners_say_later_leaves_a_registry_without_faults(ws: Workspace, f
         ("yank", "shop", "1.1.0"),
         ("deprecate", "shop.shop/1"),
         ("rollback", "shop"),
+        ("yank", "shop", "1.1.0", "--undo"),
         ("rollback", "shop", "--to", "1.1.0"),
         ("pause", "sales"),
         ("resume", "sales"),

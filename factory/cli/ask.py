@@ -8,7 +8,12 @@ import sys
 
 import click
 
-from factory.cli.frame import format_option, target_option, workspace
+from factory.cli.frame import (
+    format_option,
+    published_workspace,
+    target_option,
+    workspace,
+)
 
 
 @click.command("list")
@@ -20,7 +25,7 @@ def list_(context: click.Context, target: str, format_: str) -> None:
     from factory.registry.index import read_index
     from factory.report import as_json, products_as_text
 
-    ws = workspace(context, target)
+    ws = published_workspace(context, target)
     entries = read_index(ws)["products"]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     click.echo(as_json({"products": entries}) if format_ == "json" else products_as_text(entries, width))
@@ -41,7 +46,7 @@ def show(context: click.Context, product: str, why: bool, target: str, format_: 
     from factory.questions.tables import plain
     from factory.report import as_json
 
-    page = show_product(workspace(context, target), product, datetime.now(UTC))
+    page = show_product(published_workspace(context, target), product, datetime.now(UTC))
     if format_ == "json":
         click.echo(as_json(page_as_json(page)))
     else:

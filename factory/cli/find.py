@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 
 import click
 
-from factory.cli.frame import format_option, moment, since_option, target_option, width, workspace
+from factory.cli.frame import (
+    format_option,
+    moment,
+    published_workspace,
+    since_option,
+    target_option,
+    width,
+    workspace,
+)
 
 
 @click.command()
@@ -30,7 +38,7 @@ def search(
     from factory.questions.tables import plain
     from factory.report import as_json
 
-    ws = workspace(context, target)
+    ws = published_workspace(context, target)
     found = look(ws, " ".join(words), datetime.now(UTC), limit, everything=everything)
     if format_ == "json":
         click.echo(as_json(found_as_json(found)))
@@ -60,7 +68,7 @@ def resolve(context: click.Context, address: str, target: str, format_: str) -> 
     from factory.questions.tables import plain
     from factory.report import as_json
 
-    found = look_up(workspace(context, target), address, datetime.now(UTC))
+    found = look_up(published_workspace(context, target), address, datetime.now(UTC))
     if format_ == "json":
         click.echo(as_json(dict(found.values)))
     else:

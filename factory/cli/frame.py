@@ -87,6 +87,15 @@ def somebody(context: click.Context) -> str:
         return "somebody"
 
 
+def published_workspace(context: click.Context, target: str = PROD) -> Workspace:
+    """Return the workspace of a command that reads the registry file, which is brought up to date before."""
+    from factory.registry.index import catch_up
+
+    ws = workspace(context, target)
+    catch_up(ws)
+    return ws
+
+
 def shared_workspace(context: click.Context, target: str = PROD) -> Workspace:
     """Return the workspace of a command that writes to the registry.
 

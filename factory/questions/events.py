@@ -80,6 +80,10 @@ def events_as_text(events: Sequence[Event], width: int = 100) -> str:
 
 def _about(event: Event) -> str:
     """Return what an event is about, in its product, with its version."""
+    contracts = event.data.get("contracts")
+    if isinstance(contracts, dict):
+        versions = ((k, f.get("version")) for k, f in contracts.items() if isinstance(f, dict))
+        return ", ".join(f"{key} {version}" for key, version in versions)
     part = event.subject.removeprefix(event.source).strip(":").replace(":", "/")
     version = event.data.get("version")
     return " ".join(str(each) for each in (part, version) if each)
@@ -89,13 +93,8 @@ def _why(event: Event) -> str:
     data = event.data
     reasons = data.get("reasons")
     found = data.get("reason") or (reasons[0] if isinstance(reasons, list) and reasons else "")
-    contracts = data.get("contracts")
-    if not found and isinstance(contracts, dict):
-        versions = (
-            (key, facts.get("version")) for key, facts in contracts.items() if isinstance(facts, dict)
-        )
-        found = ", ".join(f"{key} {version}" for key, version in versions)
-    return " ".join(str(found or data.get("note") or "").split())
+    parts = (data.get("subject"), found, data.get("note"))
+    return " ".join(": ".join(str(part) for part in parts if part).split())
 
 
 def _short(text: str, room: int) -> str:

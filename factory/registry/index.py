@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -109,6 +110,37 @@ def _refuse_strangers(data: Mapping[str, Any], file: Path, ws: Workspace) -> Non
         pass
     hint = f"delete {ws.relative(file)}: the next build makes it anew from the version folders"
     raise RegistryError(f"the registry file has a wrong entry ({about[:80]!a})", where=file, hint=hint)
+
+
+def catch_up(ws: Workspace) -> bool:
+    """Bring the registry file up to date with events that came otherwise than by a command here, as by a merge in git.
+
+    Says whether there were any. What cannot be written or read is left for whoever needs it.
+    """
+    behind = behind_of(ws)
+    if not behind:
+        return False
+    with contextlib.suppress(
+        RegistryError, LockedError, OSError, ValueError, KeyError, TypeError, AttributeError
+    ):
+        if not refresh_index(ws, behind):
+            os.utime(ws.registry / INDEX_FILE)
+    return True
+
+
+def behind_of(ws: Workspace) -> frozenset[str]:
+    """Return the urns of products with an event that came or went after the registry file was written."""
+    found = set()
+    try:
+        written = (ws.registry / INDEX_FILE).stat().st_mtime_ns
+        for domain in os.scandir(ws.registry / EVENTS):
+            if DOMAIN.fullmatch(domain.name) and domain.is_dir(follow_symlinks=False):
+                for product in os.scandir(domain.path):
+                    if NAME.fullmatch(product.name) and product.stat().st_mtime_ns > written:
+                        found.add(f"{PREFIX}{domain.name}:{product.name}")
+    except OSError:
+        return frozenset()
+    return frozenset(found)
 
 
 def recorded_lives(ws: Workspace) -> dict[tuple[str, str, int], Life]:

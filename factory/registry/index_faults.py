@@ -14,7 +14,7 @@ from factory.files import json_text
 from factory.git import GitError, git, repository_of
 from factory.registry.content import Content
 from factory.registry.faults import REBUILD, Fault, Weight
-from factory.registry.index import INDEX_FILE, index_text, read_index
+from factory.registry.index import INDEX_FILE, behind_of, index_text, read_index
 from factory.registry.store import CONTRACT_FILE
 from factory.workspace import Workspace
 
@@ -47,8 +47,17 @@ def index_faults(ws: Workspace, content: Content, *, fast: bool) -> list[Fault]:
     except _BROKEN:
         what = "the index cannot be compared: what is published, or the index, cannot be read"
         return [_fault("index-unknown", what)]
+    # What came by git is not in an index that git leaves out: the next command that reads it catches up.
+    behind = behind_of(ws) if wrong and _is_ignored(ws) else frozenset()
     found = [
-        _fault("index-differs", f"the index {words} {name[:120]}") for name, words in sorted(wrong.items())
+        Fault(
+            "index-differs",
+            INDEX_FILE,
+            f"the index {words} {name[:120]}",
+            REBUILD,
+            Weight.NOTE if name in behind else Weight.FAULT,
+        )
+        for name, words in sorted(wrong.items())
     ]
     if older:
         what = "the index is that of an older version of the factory"

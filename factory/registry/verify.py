@@ -246,6 +246,7 @@ def _events(tree: Tree, content: Content) -> list[Fault]:
     """Compare the events of each product with one another, and with what they say was published."""
     found = []
     known: set[_FOUR] = set(content.certificates)
+    told: set[_FOUR] = set()
     for (domain, product), facts in content.events.items():
         ids = {str(fact.value.get("id")) for fact in facts}
         removed: dict[str, str] = {}
@@ -257,15 +258,26 @@ def _events(tree: Tree, content: Content) -> list[Fault]:
             if fact.kind == "removed":
                 removed[str(fact.value.get("subject", ""))] = fact.path
             if fact.kind == "published":
-                found += _published(domain, product, fact, tree, content, known)
+                found += _published(domain, product, fact, tree, content, told)
                 found += _taken(domain, product, fact, removed)
+    known |= told
     for key in content.records:
+        if key in content.certificates and key not in told and _is_of_today(content, key):
+            folder = "/".join(("events", *key[:2]))
+            what = f"no event tells that {key[2]} {key[3]} was published, and its certificate says so"
+            remedy = f"restore the event; or `factory build {key[1]} --full` publishes it to the end"
+            found.append(Fault("event-missing", folder, what, remedy))
         if key not in known:
             folder = "/".join(("products", *key))
             what = "no event and no certificate knows this version"
             remedy = f"`factory build {key[1]}` publishes it to the end; or restore certificates/ and events/"
             found.append(Fault("unknown-version", folder, what, remedy))
     return found
+
+
+def _is_of_today(content: Content, key: _FOUR) -> bool:
+    """Say whether a version has a certificate of this version of the factory, which tells each publication."""
+    return any("snapshot" in value for value in content.certificates[key].values())
 
 
 def _published(
