@@ -35,8 +35,9 @@ from factory.registry import (
     refresh_ports_database,
 )
 from factory.registry.index import INDEX_FILE, catch_up, is_current, life_of_entry
-from factory.registry.ports import close_port, is_open, readable, refuse_swept, write_stand_in
+from factory.registry.ports import close_port, is_open, readable, refuse_swept
 from factory.registry.standing import PUBLISHED, Standing, paused_reason
+from factory.registry.views import write_stand_in
 from factory.results import ProductResult
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace

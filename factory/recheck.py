@@ -31,9 +31,10 @@ from factory.quality.custom import run_custom, soda_runner
 from factory.quality.odcs import run_rules
 from factory.record import PUBLISHED
 from factory.registry import Registry, current_snapshot
-from factory.registry.ports import is_as_published, write_stand_in
+from factory.registry.ports import is_as_published
 from factory.registry.remote import in_step
 from factory.registry.store import CONTRACT_FILE
+from factory.registry.views import write_stand_in
 from factory.results import EXIT_REFUSED, Count, ProductOutcome, ProductResult, Run
 from factory.standards import nearest
 from factory.tables import opened

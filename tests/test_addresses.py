@@ -27,10 +27,11 @@ from factory.files import within
 from factory.registry import Registry, control, current_snapshot, read_index
 from factory.registry.control import Word
 from factory.registry.events import events_folder, read_events, write_event
-from factory.registry.ports import open_ports, port_folder, refresh_ports_database
+from factory.registry.ports import port_folder
 from factory.registry.rollback import rollback
 from factory.registry.runs import last_run, write_run
 from factory.registry.store import Place
+from factory.registry.views import open_ports, refresh_ports_database
 from factory.workspace import Workspace
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

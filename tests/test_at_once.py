@@ -23,16 +23,11 @@ from factory.registry.certificates import newest_certificate, revoke_newest, val
 from factory.registry.control import Word
 from factory.registry.events import read_events, write_event
 from factory.registry.index import read_index
-from factory.registry.ports import (
-    point_to,
-    port_folder,
-    refresh_ports_database,
-    refuse_swept,
-    sweep_snapshots,
-)
+from factory.registry.ports import point_to, port_folder, refuse_swept, sweep_snapshots
 from factory.registry.standing import read_standing
 from factory.registry.store import Registry
 from factory.registry.verify import verify
+from factory.registry.views import refresh_ports_database
 from factory.verdict import judged
 from factory.workspace import Settings, Workspace
 

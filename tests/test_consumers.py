@@ -17,7 +17,7 @@ from conftest import Command
 from jsonschema import Draft202012Validator
 from mesh import add_product, add_shop, build_mesh, make_mesh, make_workspace, replace
 
-from factory.registry.ports import write_stand_in
+from factory.registry.views import write_stand_in
 from factory.standards import schema
 from factory.workspace import Workspace
 

@@ -23,7 +23,8 @@ from mesh import make_mesh, write
 from factory.contract import Contract
 from factory.errors import RegistryError, VersionExistsError
 from factory.registry import Publication, Registry, read_index, refresh_index
-from factory.registry.ports import readable, write_views
+from factory.registry.ports import readable
+from factory.registry.views import write_views
 from factory.workspace import Settings, Workspace
 
 
@@ -194,7 +195,7 @@ def test_a_build_that_is_killed_at_any_moment_leaves_a_registry_that_the_next_on
     whole = json.loads((expected / "registry/registry.json").read_bytes())
     root = make_mesh(tmp_path / "mesh")
     command = [sys.executable, "-m", "factory", "build", "--no-progress"]
-    for number in range(40 if FULL else 4):
+    for number in range(40 if FULL else 2):
         for made in ("registry", "ports", "target/prod/state.json", "ports.duckdb"):
             path = root / made
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -21,10 +21,10 @@ from torture import Yard, age, faults_in, litter_in, state_of, traces_of
 
 from factory.registry.compaction import compact
 from factory.registry.control import Word, deprecate, pause, remove, retire, yank
-from factory.registry.ports import open_ports
 from factory.registry.rebuild import rebuild
 from factory.registry.rollback import rollback
 from factory.registry.runs import write_run
+from factory.registry.views import open_ports
 from factory.workspace import find_workspace
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

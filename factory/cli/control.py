@@ -237,7 +237,7 @@ def ports() -> None:
 def open_(context: click.Context, target: str) -> None:
     """Make ports.duckdb anew, whose views have this machine's paths: after the folder was moved or copied."""
     from factory.questions.tables import plain
-    from factory.registry.ports import open_ports
+    from factory.registry.views import open_ports
 
     ws = workspace(context, target)
     opened = open_ports(ws)

@@ -5,8 +5,9 @@ Takes certified products; gives version folders, port snapshots and the registry
 """
 
 from factory.registry.index import read_index, refresh_index
-from factory.registry.ports import current_snapshot, export_ports, point_to, refresh_ports_database
+from factory.registry.ports import current_snapshot, export_ports, point_to
 from factory.registry.store import LINEAGE_FILE, Publication, Registry
+from factory.registry.views import refresh_ports_database
 
 __all__ = [
     "LINEAGE_FILE",

@@ -21,7 +21,7 @@ from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Edition, Stage, annou
 from factory.locking import registry_locked
 from factory.registry.events import write_event
 from factory.registry.index import read_index, refresh_index
-from factory.registry.ports import close_port, majors_of, refresh_ports_database
+from factory.registry.ports import close_port, majors_of
 from factory.registry.standing import (
     DEPRECATED,
     PAUSED,
@@ -34,6 +34,7 @@ from factory.registry.standing import (
     Standing,
 )
 from factory.registry.store import Registry
+from factory.registry.views import refresh_ports_database
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 

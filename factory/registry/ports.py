@@ -16,7 +16,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from factory.files import (
     STALE,
     children,
     json_text,
-    link_or_copy,
     sha256_file,
     sweep,
     sync_folder,
@@ -37,16 +36,12 @@ from factory.files import (
     within,
     write_whole,
 )
-from factory.locking import registry_locked
 from factory.products import Product
-from factory.tables import SCHEMA, literal, opened, quoted
+from factory.tables import literal, opened, quoted
 from factory.workspace import PROD, Workspace
 
 POINTER_FILE = "current.json"
 CURRENT = "current"
-_VIEWS = "factory_views"
-_ATTEMPTS = 10
-_STAMP = ".views"
 
 
 def export_ports(
@@ -113,7 +108,7 @@ def point_to(
     """
     place = (product.domain, product.name, contract.name, contract.major)
     folder = port_folder(ws, *place)
-    before = _pointer_in(folder)
+    before = pointer_in(folder)
     kept = {
         "snapshot": snapshot,
         "version": contract.version,
@@ -137,7 +132,7 @@ def point_to(
     }
     sweep(folder)
     if before == pointer:
-        if _link_of(folder) != snapshot:
+        if link_of(folder) != snapshot:
             write_link(folder, snapshot)
         return False
     write_pointer(folder, pointer)
@@ -167,7 +162,7 @@ def refuse_swept(ws: Workspace, product: Product, contract: Contract, snapshot: 
         )
 
 
-def _pointer_in(folder: Path) -> dict[str, Any]:
+def pointer_in(folder: Path) -> dict[str, Any]:
     """Return the pointer in a port's folder, whether its tables are whole or not; an empty dict if there is none."""
     not_there = (FileNotFoundError, NotADirectoryError)
     try:
@@ -244,7 +239,8 @@ def editions_of(pointer: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _link_of(folder: Path) -> str:
+def link_of(folder: Path) -> str:
+    """Return the name of the snapshot that the link in a port's folder leads to; empty if there is no link."""
     try:
         return os.readlink(folder / CURRENT)  # noqa: PTH115  (a name, not a path)
     except OSError:
@@ -289,7 +285,7 @@ def current_snapshot(ws: Workspace, domain: str, product: str, contract: str, ma
     """
     folder = port_folder(ws, domain, product, contract, major)
     with told_as(RegistryError, "reading the pointer of published ports", folder / POINTER_FILE):
-        data = _pointer_in(folder)
+        data = pointer_in(folder)
         whole = all((folder / path).is_file() for path in data.get("tables", {}).values())
     return data if whole else {}
 
@@ -318,85 +314,6 @@ def port_folder(ws: Workspace, domain: str, product: str, contract: str, major: 
     return within(ws.ports, domain, product, contract, f"v{major}")
 
 
-def refresh_ports_database(ws: Workspace) -> bool:
-    """Make `ports.duckdb` anew: a view over the current snapshot of every published table.
-
-    Readers of the old file keep it; the file is replaced whole. Says whether it changed.
-
-    Raises:
-        RegistryError: it cannot be written.
-
-    """
-    # Who wrote later read earlier, if there were two at once, and would take tables away: of one workspace, or of
-    # several that publish to one folder.
-    with (
-        registry_locked(ws.ports),
-        told_as(RegistryError, "writing the database of published ports", ws.ports_database),
-    ):
-        for folder, pattern in ((ws.ports, ".*.tmp"), (ws.published, f".{ws.ports_database.name}.*.tmp*")):
-            sweep(folder, pattern)
-        views = _views(ws)
-        mark = hashlib.sha256(json.dumps(views, sort_keys=True).encode()).hexdigest()
-        stamp = ws.ports / _STAMP
-        if ws.ports_database.is_file() and stamp.is_file() and stamp.read_text("utf-8") == mark:
-            return False
-        ws.ports.mkdir(parents=True, exist_ok=True)
-        try:
-            write_views(ws.ports_database, views)
-        except RegistryError:
-            # A file that does not open takes no other product's tables away.
-            views = {name: path for name, path in views.items() if _opens(path)}
-            write_views(ws.ports_database, views)
-            mark = ""
-        write_whole(stamp, mark, durable=False)
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The published tables as one DuckDB file.
-
-    Attributes:
-        file: the file.
-        tables: the views in it, `schema.table` each.
-        problems: ports that could not be opened, in words.
-    """
-
-    file: Path
-    tables: tuple[str, ...]
-    problems: tuple[str, ...]
-
-
-@tells(RegistryError, "opening the published ports", lambda ws, *_, **__: ws.ports)
-def open_ports(ws: Workspace) -> Opened:
-    """Make `ports.duckdb` anew for this machine and this place, and the links beside the pointers.
-
-    Raises:
-        RegistryError: it cannot be written, or nothing is published.
-
-    """
-    pointers = _pointers(ws)
-    if not pointers:
-        raise RegistryError(
-            "no ports are published here", where=ws.ports, hint="publish them with: factory build"
-        )
-    problems = []
-    for file in pointers:
-        contract, major = file.parent.parent.name, file.parent.name.removeprefix("v")
-        domain, product = file.parts[-5:-3]
-        pointer = current_snapshot(ws, domain, product, contract, int(major)) if major.isdigit() else {}
-        if not pointer:
-            problems.append(f"{product}.{contract}/{major} is not whole: see `factory registry verify`")
-        elif _link_of(file.parent) != pointer["snapshot"]:
-            write_link(file.parent, str(pointer["snapshot"]))
-    with told_as(RegistryError, "writing the database of published ports", ws.ports_database):
-        (ws.ports / _STAMP).unlink(missing_ok=True)
-    refresh_ports_database(ws)
-    views = _views(ws)
-    problems += [f"{name} cannot be read: {path}" for name, path in sorted(views.items()) if not _opens(path)]
-    return Opened(ws.ports_database, tuple(sorted(views)), tuple(problems))
-
-
 @tells(RegistryError, "reading the published ports", lambda ws, *_, **__: ws.ports)
 def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
     """Return the snapshots of a product that others read, by `domain/product/contract/major`.
@@ -417,112 +334,6 @@ def readable(ws: Workspace, domain: str, product: str) -> dict[str, str]:
         if found:
             return found
     return {}
-
-
-def write_stand_in(ws: Workspace, product: str, file: Path) -> bool:
-    """Write a DuckDB file that looks like a product's own, with views over its published ports.
-
-    Products that are built without this one read it there. Says False if nothing of it is published. A run in a
-    scratch folder holds no lock, so it keeps the tables there: a publish may remove old snapshots meanwhile.
-    """
-    with told_as(RegistryError, f"reading the published ports of {product}", file):
-        views = _held(ws, product, ws.scratch / "held") if ws.scratch else _published_tables(ws, product)
-        if not views:
-            return False
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_views(file, views)
-    return True
-
-
-def _published_tables(ws: Workspace, product: str) -> dict[str, str]:
-    """Return the files of a product's published tables, by `main.table`; those of `prod` where there are none."""
-    for place in (ws, replace(ws, target=PROD)):
-        views = {
-            f"{SCHEMA}.{name.split('.', 1)[1]}": path
-            for name, path in _views(place).items()
-            if name.split(".")[0] == product
-        }
-        if views:
-            return views
-    return {}
-
-
-def _held(ws: Workspace, product: str, folder: Path) -> dict[str, str]:
-    """Return a product's published tables as files in `folder` that stay when the snapshot is removed."""
-    for attempt in range(_ATTEMPTS):
-        held = {}
-        try:
-            for number, (name, path) in enumerate(_published_tables(ws, product).items()):
-                file = folder / product / f"{attempt}.{number}.parquet"
-                link_or_copy(Path(path), file)
-                held[name] = file.as_posix()
-        except FileNotFoundError:
-            continue  # published anew since the pointer was read
-        return held
-    return {}
-
-
-def _opens(path: str) -> bool:
-    import duckdb
-
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(f"select * from read_parquet({literal(path)}) limit 0")  # noqa: S608
-    except duckdb.Error:
-        return False
-    return True
-
-
-def write_views(file: Path, views: Mapping[str, str]) -> None:
-    """Write a DuckDB file with a view per `schema.table`, each over one Parquet file; replace what was there."""
-    import duckdb
-
-    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with duckdb.connect() as connection:
-            # A database and a schema of one name are ambiguous: the file gets a name of its own here.
-            connection.execute(f"attach {literal(temporary.as_posix())} as {_VIEWS}")
-            connection.execute("begin")
-            for schema in sorted({name.split(".")[0] for name in views} - {SCHEMA}):
-                connection.execute(f"create schema {_VIEWS}.{quoted(schema)}")
-            for name, path in sorted(views.items()):
-                schema, table = name.split(".", 1)
-                view = f"{_VIEWS}.{quoted(schema)}.{quoted(table)}"
-                connection.execute(f"create view {view} as select * from read_parquet({literal(path)})")  # noqa: S608
-            connection.execute("commit")
-            connection.execute(f"detach {_VIEWS}")
-        temporary.replace(file)
-    except duckdb.Error as error:
-        text = str(error).splitlines()[0]
-        hint = "mend this and run the command again; what is published is not touched by it"
-        raise RegistryError(
-            f"cannot write the views over the ports: {text}", where=file, hint=hint
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-        Path(f"{temporary}.wal").unlink(missing_ok=True)
-
-
-def _views(ws: Workspace) -> dict[str, str]:
-    """Return the file behind every published table, by `schema.table`; a higher major wins a name."""
-    views: dict[str, str] = {}
-    pointers = [(int(f.parent.name[1:]), f) for f in _pointers(ws) if f.parent.name[1:].isdigit()]
-    for _, pointer in sorted(pointers, key=lambda item: (item[0], item[1].as_posix())):
-        # One that the disk does not give is told: its tables are not gone.
-        data = _pointer_in(pointer.parent)
-        for table, path in data.get("tables", {}).items():
-            file = pointer.parent / path
-            if file.is_file():
-                views[f"{data['schema']}.{table}"] = file.resolve().as_posix()
-    return views
-
-
-def _pointers(ws: Workspace) -> list[Path]:
-    """Return the pointers of all published ports."""
-    folders = [ws.ports]
-    for pattern in ("[!.]*", "[!.]*", "[!.]*", "v*"):
-        folders = [below for folder in folders for below in children(folder, pattern)]
-    return [folder / POINTER_FILE for folder in folders if (folder / POINTER_FILE).is_file()]
 
 
 def _export(connection: Any, table: Relation, file: Path) -> None:

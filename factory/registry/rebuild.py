@@ -19,7 +19,7 @@ from factory.errors import RegistryError
 from factory.files import tells
 from factory.registry.checkpoint import read_checkpoint
 from factory.registry.index import INDEX_FILE, read_index, refresh_index
-from factory.registry.ports import refresh_ports_database
+from factory.registry.views import refresh_ports_database
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 

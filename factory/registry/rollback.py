@@ -22,12 +22,12 @@ from factory.registry.ports import (
     current_snapshot,
     editions_of,
     port_folder,
-    refresh_ports_database,
     snapshot_name,
     write_pointer,
 )
 from factory.registry.standing import ROLLED_BACK, Edition, Standing
 from factory.registry.store import Place, Registry
+from factory.registry.views import refresh_ports_database
 from factory.umbrella import is_embedded
 from factory.workspace import Workspace
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from factory.errors import FactoryError, RegistryError, VersionExistsError, raise_all
 from factory.registry.index import refresh_index
-from factory.registry.ports import refresh_ports_database
 from factory.registry.remote.bring import bring_facts, forget_marks, same
 from factory.registry.remote.commit import CONTRACT_FILE, hashes_in
 from factory.registry.remote.folder import FolderStore
@@ -25,6 +24,7 @@ from factory.registry.remote.layout import RECORD_FILE, Kind, Place, kind_of, of
 from factory.registry.remote.objects import Entry, ObjectStore
 from factory.registry.remote.pointers import read_pointer, set_pointer
 from factory.registry.remote.s3 import SCHEME, S3Store
+from factory.registry.views import refresh_ports_database
 from factory.workspace import Workspace
 
 _REMOVED = "-removed-"
