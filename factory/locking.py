@@ -97,6 +97,8 @@ def registry_locked(root: Path, seconds: float = _PATIENCE) -> Iterator[None]:
         yield
     finally:
         _held.discard(mine)
+        with contextlib.suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
 
 

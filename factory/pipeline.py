@@ -61,10 +61,10 @@ def run(ws: Workspace, request: Request, progress: Progress) -> Run:
     emission = Emission(
         ws, where, publish=request.publish, environment=request.environment, variables=request.variables
     )
-    sync(ws, products.values())
     if request.publish:
         meet_sinks(ws, request.now)
     with locked(ws, on_wait=lambda holder: progress("waiting", f"for another run ({holder})")):
+        sync(ws, products.values())
         pull(ws)
         prints = fingerprints(ws, products.values(), request.environment, request.variables)
         publisher = Publisher(ws, request.publish)

@@ -45,6 +45,6 @@ def example_mesh(base: Path) -> Path:
     with FileLock(base / "example-mesh.lock"):
         if not (root / "run.json").is_file():
             run = build(copy_of_the_workspace(root))
-            shutil.copytree(root, base / "example-mesh-untouched")
+            shutil.copytree(root, base / "example-mesh-untouched", symlinks=True)
             (root / "run.json").write_text(json.dumps(run), "utf-8")
     return root

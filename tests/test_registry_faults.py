@@ -85,7 +85,7 @@ ACTIONS = {
     "yank": Action(lambda yard, later: yank(_ws(yard), "shop", "1.0.0", a_word(later))),
     "deprecate": Action(
         lambda yard, later: deprecate(
-            _ws(yard), CONTRACT, a_word(later), {"endOfSupport": date(2027, 6, 1), "endOfLife": date(2027, 9, 1)}
+            _ws(yard), CONTRACT, a_word(later), {"endOfSupport": date(2029, 6, 1), "endOfLife": date(2029, 9, 1)}
         )
     ),
     "retire": Action(lambda yard, later: retire(_ws(yard), CONTRACT, a_word(later), early=True)),

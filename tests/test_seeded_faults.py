@@ -368,7 +368,7 @@ def deliver(delivery: str, root: Path, common: Path) -> Judged:
     if delivery == "accounts":
         build(make_accounts(root))
     else:
-        shutil.copytree(common / "example-mesh-untouched", root)
+        shutil.copytree(common / "example-mesh-untouched", root, symlinks=True)
     changes: list[tuple[str, Change]] = [(LINES, shape[2]) for shape in SHAPES if delivery == "shapes"]
     changes += [(fault.file, fault.change) for fault in EVERY_FAULT if fault.delivery == delivery]
     products = sorted({file.split("/", 1)[0] for file, _ in changes})
