@@ -98,7 +98,9 @@ ACTIONS = {
 }  # fmt: skip
 
 #: Steps that may fail without a word, since what they do is not what the command is for.
-OPTIONAL = ("remove", "rmdir", "list", "stat", "open", "close")
+#: Folders that are there already are made again, and who holds a lock is noted where that can be; what a command
+#: leaves behind is looked at in any case.
+OPTIONAL = ("remove", "rmdir", "list", "stat", "open", "close", "mkdir", "write")
 
 
 def _ws(yard: Yard) -> Any:
