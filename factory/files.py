@@ -122,6 +122,14 @@ def children(folder: Path, pattern: str = "[!.]*") -> list[Path]:
     return [folder / name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, but for hidden ones and those whose name begins with `_`."""
+    try:
+        return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith((".", "_")))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
     """Remove what killed processes left half-written in a folder an hour ago or earlier.
 

@@ -472,7 +472,7 @@ def test_a_run_that_tells_nobody_imports_nothing_of_it() -> None:
 
 
 FAULTS = [
-    ("/tmp/out.ndjson", "is no file below the workspace"),
+    ("/elsewhere/out.ndjson", "is no file below the workspace"),
     ("../out.ndjson", "is no file below the workspace"),
     ("C:\\\\out.ndjson", "is no file below the workspace"),
     ("target/", "is no file below the workspace"),

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import json_text, told_as, within, write_whole
+from factory.files import folders_in, json_text, told_as, within, write_whole
 from factory.incidents.facts import incident_from, opened_values, time_text, worsening_values
 from factory.incidents.values import Delivery, Incident, Said, Worsening, clean
 
@@ -65,14 +65,14 @@ class IncidentStore:
         folder = self._marks if unfinished and self._marks.is_dir() else self.root
         return tuple(
             (domain.name, product.name)
-            for domain in _folders(folder)
+            for domain in folders_in(folder)
             if domain.name != _UNFINISHED
-            for product in _folders(domain)
+            for product in folders_in(domain)
         )
 
     def open_of(self, names: Iterable[str]) -> tuple[Incident, ...]:
         """Return the open incidents of products by their names alone, whatever their domains."""
-        domains = _folders(self._marks if self._marks.is_dir() else self.root)
+        domains = folders_in(self._marks if self._marks.is_dir() else self.root)
         return tuple(
             i for name in names for domain in domains for i in self.open_incidents(domain.name, name)
         )
@@ -267,13 +267,6 @@ def _ids(folder: Path) -> list[str]:
     """Return the ids of the incidents in a folder, sorted, which is by time."""
     try:
         return sorted(entry.name for entry in folder.iterdir() if _ID.fullmatch(entry.name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith((".", "_")))
     except (FileNotFoundError, NotADirectoryError):
         return []
 

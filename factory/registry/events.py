@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import RegistryError
-from factory.files import json_text, told_as, within
+from factory.files import folders_in, json_text, told_as, within
 from factory.periods import moment_of
 from factory.registry.seal import seal_fault, sealed, write_fact
 
@@ -214,8 +214,8 @@ def waiting_events(root: Path, since: str, reached: Mapping[str, str]) -> Iterat
         reached: the name of the last file that is not wanted, by `domain/product`.
 
     """
-    for folder in _folders(root / EVENTS):
-        for product in _folders(folder) if not _MONTH.fullmatch(folder.name) else ():
+    for folder in folders_in(root / EVENTS):
+        for product in folders_in(folder) if not _MONTH.fullmatch(folder.name) else ():
             place = f"{folder.name}/{product.name}"
             names = [name for name in _names(product) if name > reached.get(place, since)]
             if names:
@@ -223,12 +223,12 @@ def waiting_events(root: Path, since: str, reached: Mapping[str, str]) -> Iterat
 
 
 def _files_since(root: Path, first: str) -> Iterator[Path]:
-    for folder in _folders(root / EVENTS):
+    for folder in folders_in(root / EVENTS):
         if _MONTH.fullmatch(folder.name):
             if folder.name >= f"{first[:4]}-{first[4:6]}":
                 yield from sorted(f for f in folder.glob("*.json") if f.name[:15] >= first[:15])
             continue
-        for product in _folders(folder):
+        for product in folders_in(folder):
             yield from (product / name for name in _names(product) if name[:21] >= first)
 
 
@@ -260,13 +260,6 @@ def unreadable(file: Path, reason: str) -> RegistryError:
 def _names(folder: Path) -> list[str]:
     try:
         return sorted(entry.name for entry in folder.iterdir() if EVENT_NAME.fullmatch(entry.name))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _folders(folder: Path) -> list[Path]:
-    try:
-        return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith((".", "_")))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
