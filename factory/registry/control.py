@@ -20,7 +20,7 @@ from factory.files import tells
 from factory.lifecycle import END_OF_LIFE, END_OF_SUPPORT, Edition, Stage, announced_on, life_of
 from factory.locking import registry_locked
 from factory.registry.events import write_event
-from factory.registry.index import read_index, refresh_index
+from factory.registry.index import offered, read_index, refresh_index
 from factory.registry.ports import close_port, majors_of
 from factory.registry.standing import (
     DEPRECATED,
@@ -380,12 +380,13 @@ def _instead(ws: Workspace, address: Address, version: str) -> tuple[str, ...]:
     """Return what is offered in place of a version that was just yanked, in words."""
     registry = Registry(ws)
     versions = registry.versions(address.domain, address.product)[address.contract]
-    rest = [p.version for p in versions if not p.yanked and version_key(p.version)[0] == int(address.major)]
-    if not rest:
+    same = [p for p in versions if version_key(p.version)[0] == int(address.major)]
+    if all(p.yanked for p in same):
         return (f"no version of {address.contract} {address.major}.x is left to be offered",)
-    current = registry.standing(address.domain, address.product).current.get(address.key)
-    notes = [f"{address.contract} {max(rest, key=version_key)} is offered in its place"]
     standing = registry.standing(address.domain, address.product)
+    current = standing.current.get(address.key)
+    instead = offered(standing, address.contract, int(address.major), [p.version for p in same])
+    notes = [f"{address.contract} {instead} is offered in its place"]
     if current is not None and current.version == version and address.key not in standing.closed:
         notes.append(
             f"its data is still what consumers read; go back with: factory rollback {address.product}"

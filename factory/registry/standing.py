@@ -103,7 +103,7 @@ class Standing:
         return str(event.data.get("reason") or "no reason given") if event else ""
 
     def says(self, contracts: Mapping[str, Mapping[str, str]]) -> bool:
-        """Say whether the product's newest publication is this one (see `published_data`), and still stands."""
+        """Say whether the product's newest publication is this one (version, snapshot, hash), and still stands."""
         known = self.last_published.data.get("contracts") if self.last_published else None
         return (
             known == dict(contracts)
